@@ -1,0 +1,53 @@
+/** The rooms of docs/architecture.md: dependencies point one way, apps → parts → core. */
+const room = (name) => `^(packages|apps)/${name}/`
+const only = (from, allowed) => ({
+  name: `${from.split('/').pop()}-imports-only-${allowed.join('-and-') || 'itself'}`,
+  severity: 'error',
+  from: { path: `^${from}/` },
+  to: { path: '^(packages|apps|examples|ops|test)/', pathNot: [`^${from}/`, ...allowed.map((name) => room(name))] },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'core-is-pure',
+      comment: 'core has no I/O, no clock, no Node built-ins and no third-party code',
+      severity: 'error',
+      from: { path: '^packages/core/src/' },
+      to: { pathNot: '^packages/core/src/' },
+    },
+    {
+      name: 'one-room-imports-the-kafka-client',
+      severity: 'error',
+      from: { pathNot: '^packages/kafka/' },
+      to: { path: 'node_modules/@platformatic/kafka' },
+    },
+    only('packages/core', []),
+    only('packages/service', ['core']),
+    only('packages/schemas', ['core']),
+    only('packages/kafka', ['core']),
+    only('packages/flink', ['core']),
+    only('packages/connect', ['core']),
+    only('packages/reconcile', ['core', 'kafka', 'schemas', 'flink', 'connect']),
+    only('packages/warehouse-double', ['service']),
+    only('packages/stack', ['core', 'service', 'kafka', 'schemas', 'flink', 'connect', 'reconcile']),
+    only('apps/gateway', ['core', 'service', 'schemas', 'kafka']),
+    only('apps/monitor', ['core', 'service', 'kafka']),
+    only('apps/cli', ['core', 'service', 'stack', 'reconcile', 'kafka']),
+    {
+      name: 'testkit-is-for-tests-only',
+      severity: 'error',
+      from: { pathNot: '(^packages/testkit/|^test/|\\.test\\.ts$|/test/)' },
+      to: { path: '^packages/testkit/' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(/target/|/dist/|\\.millrace)' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+}

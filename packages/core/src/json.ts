@@ -1,0 +1,42 @@
+/** A JSON value as RFC 8259 knows it. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject
+export type JsonObject = { readonly [key: string]: JsonValue }
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A JSON Pointer (RFC 6901): empty for the whole document, else it starts with a slash. */
+export type JsonPointer = '' | `/${string}`
+
+/** The reference tokens of a pointer: `/a~1b/0` → `['a/b', '0']`. */
+export function pointerTokens(pointer: JsonPointer): string[] {
+  if (pointer === '') return []
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** Joins reference tokens to a pointer, escaping `~` and `/`. */
+export function pointerOf(...tokens: readonly (string | number)[]): JsonPointer {
+  return tokens.length === 0
+    ? ''
+    : `/${tokens.map((token) => String(token).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`
+}
+
+/** The value a pointer names, or `undefined` where the document has none. Only own properties count. */
+export function valueAt(document: JsonValue, pointer: JsonPointer): JsonValue | undefined {
+  let value: JsonValue | undefined = document
+  for (const token of pointerTokens(pointer)) {
+    if (value === undefined || value === null || typeof value !== 'object') return undefined
+    const container: object = value
+    if (!Object.hasOwn(container, token)) return undefined
+    value = isJsonObject(value) ? value[token] : isJsonArray(value) ? value[Number(token)] : undefined
+  }
+  return value
+}
+
+function isJsonArray(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value)
+}

@@ -1,0 +1,194 @@
+import { type Aggregate } from './aggregate.ts'
+import { type Duration, milliseconds } from './duration.ts'
+import { type EventType } from './event-type.ts'
+import { type Column, type Columns, columnsOf, type Condition, type Expression } from './expression.ts'
+import { type Field, type Fields, fieldsOf, type FieldType } from './field.ts'
+import { type JsonObject, type JsonPointer, pointerOf } from './json.ts'
+import { lateTopic, nameViolation } from './topic-name.ts'
+
+/** Windows over event time: `[start, end)`, aligned to the epoch in UTC. */
+export type Window = { readonly kind: 'tumbling'; readonly sizeMs: number }
+
+/** Windows that follow one another without overlap. */
+export function tumbling(size: Duration): Window {
+  return { kind: 'tumbling', sizeMs: milliseconds(size) }
+}
+
+/** How far event time has come: the greatest event time seen in every partition, less the tolerated disorder. */
+export type WatermarkPolicy = { readonly outOfOrderness: Duration; readonly idleness?: Duration }
+export type Watermark = { readonly outOfOrdernessMs: number; readonly idlenessMs: number | undefined }
+
+/** What happens to an event whose window has closed. */
+export type LatePolicy = { readonly kind: 'drop' } | { readonly kind: 'to-topic' }
+export function drop(): LatePolicy {
+  return { kind: 'drop' }
+}
+export function toTopic(): LatePolicy {
+  return { kind: 'to-topic' }
+}
+
+export type Pipeline<Result extends Fields = Fields> = {
+  readonly kind: 'pipeline'
+  readonly name: string
+  readonly from: EventType
+  readonly where: Expression | undefined
+  readonly window: Window
+  readonly watermark: Watermark
+  readonly late: LatePolicy
+  /** The topic of late events, where the policy keeps them. */
+  readonly lateTopic: string | undefined
+  readonly groupBy: Readonly<Record<string, Column>>
+  readonly aggregates: Readonly<Record<string, Aggregate>>
+  /** What the pipeline publishes: an event type like any other. */
+  readonly result: EventType<Result>
+}
+
+type Grouping = Readonly<Record<string, Column>>
+type Aggregates = Readonly<Record<string, Aggregate>>
+type WindowFields = {
+  readonly windowStart: { readonly type: 'timestamp'; readonly nullable: false }
+  readonly windowEnd: { readonly type: 'timestamp'; readonly nullable: false }
+}
+type ResultFields<G extends Grouping, A extends Aggregates> = WindowFields & {
+  readonly [Name in keyof G]: G[Name]['field']
+} & { readonly [Name in keyof A]: { readonly type: A[Name]['type']; readonly nullable: boolean } }
+
+type Draft = {
+  readonly name: string
+  readonly from: EventType
+  readonly where: Expression | undefined
+  readonly window: Window
+  readonly watermark: Watermark
+  readonly late: LatePolicy
+}
+
+/** The steps of a pipeline in the order in which they are written; each returns the next. */
+export type Start = { from<F extends Fields>(source: EventType<F>): Sourced<F> }
+export type Sourced<F extends Fields> = {
+  where(condition: (event: Columns<F>) => Condition): Sourced<F>
+  window(window: Window): Windowed<F>
+}
+export type Windowed<F extends Fields> = { watermark(policy: WatermarkPolicy): Timed<F> }
+export type Timed<F extends Fields> = {
+  late(policy: LatePolicy): Timed<F>
+  groupBy<G extends Grouping>(columns: (event: Columns<F>) => G): Grouped<F, G>
+}
+export type Grouped<F extends Fields, G extends Grouping> = {
+  aggregate<A extends Aggregates>(aggregates: (event: Columns<F>) => A): Pipeline<ResultFields<G, A>>
+}
+
+/**
+ * Declares a pipeline: events of one type, grouped in event-time windows, aggregated to a result event per window and group.
+ * @throws RangeError when its name is reserved or malformed, or a result field is named twice.
+ */
+export function pipeline(name: string): Start {
+  const violation = nameViolation(name)
+  if (violation) throw new RangeError(`pipeline "${name}" ${violation}`)
+  return { from: (source) => sourced(name, source, undefined) }
+}
+
+function sourced<F extends Fields>(name: string, from: EventType<F>, where: Expression | undefined): Sourced<F> {
+  return {
+    where: (condition) => {
+      const added = condition(columnsOf(from.fields)).expression
+      return sourced(name, from, where ? { kind: 'and', operands: [where, added] } : added)
+    },
+    window: (window) => ({
+      watermark: (policy) =>
+        timed(from.fields, {
+          name,
+          from,
+          where,
+          window,
+          watermark: {
+            outOfOrdernessMs: milliseconds(policy.outOfOrderness),
+            idlenessMs: policy.idleness && milliseconds(policy.idleness),
+          },
+          late: drop(),
+        }),
+    }),
+  }
+}
+
+function timed<F extends Fields>(fields: F, draft: Draft): Timed<F> {
+  return {
+    late: (policy) => timed(fields, { ...draft, late: policy }),
+    groupBy: (columns) => {
+      const groupBy = columns(columnsOf(fields))
+      return { aggregate: (aggregates) => finished(draft, groupBy, aggregates(columnsOf(fields))) }
+    },
+  }
+}
+
+function finished<G extends Grouping, A extends Aggregates>(
+  draft: Draft,
+  groupBy: G,
+  aggregates: A,
+): Pipeline<ResultFields<G, A>> {
+  const names = ['windowStart', 'windowEnd', ...Object.keys(groupBy), ...Object.keys(aggregates)]
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice) throw new RangeError(`pipeline "${draft.name}" names the result field "${twice}" twice`)
+  return {
+    ...draft,
+    kind: 'pipeline',
+    lateTopic: draft.late.kind === 'to-topic' ? lateTopic(draft.name) : undefined,
+    groupBy,
+    aggregates,
+    result: resultType(draft, groupBy, aggregates),
+  }
+}
+
+function resultType<G extends Grouping, A extends Aggregates>(
+  draft: Draft,
+  groupBy: G,
+  aggregates: A,
+): EventType<ResultFields<G, A>> {
+  const fields: Record<string, Field> = {
+    ...Object.fromEntries(Object.entries(groupBy).map(([name, column]) => [name, column.field])),
+    windowStart: { type: 'timestamp', nullable: false },
+    windowEnd: { type: 'timestamp', nullable: false },
+    ...Object.fromEntries(Object.entries(aggregates).map(([name, { type, nullable }]) => [name, { type, nullable }])),
+  }
+  const schema = resultSchema(draft.name, fields)
+  const [key, ...otherKeys] = Object.keys(groupBy)
+  return {
+    kind: 'event-type',
+    name: draft.name,
+    topic: draft.name,
+    format: 'json',
+    schema,
+    fields: resultFields<ResultFields<G, A>>(schema),
+    key: key !== undefined && otherKeys.length === 0 ? pointerOf(key) : undefined,
+    time: '/windowEnd' satisfies JsonPointer,
+    partitions: draft.from.partitions,
+    retentionMs: draft.from.retentionMs,
+    compatibility: 'BACKWARD',
+  }
+}
+
+function resultFields<F extends Fields>(schema: JsonObject): F
+function resultFields(schema: JsonObject): Fields {
+  return fieldsOf(schema)
+}
+
+function resultSchema(title: string, fields: Fields): JsonObject {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title,
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, propertyOf(field)])),
+    required: Object.entries(fields).flatMap(([name, field]) => (field.nullable ? [] : [name])),
+  }
+}
+
+function propertyOf(field: Field): JsonObject {
+  const types: Record<FieldType, JsonObject> = {
+    string: { type: 'string' },
+    number: { type: 'number' },
+    integer: { type: 'integer' },
+    boolean: { type: 'boolean' },
+    timestamp: { type: 'string', format: 'date-time' },
+  }
+  return types[field.type]
+}

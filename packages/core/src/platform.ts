@@ -1,0 +1,50 @@
+import { type KafkaReader } from './access.ts'
+import { type EventType } from './event-type.ts'
+import { type Pipeline } from './pipeline.ts'
+import { type SnowflakeSink } from './sink.ts'
+
+/** The one typed definition from which topics, schemas, ACLs, jobs, connectors and tables are derived. */
+export type Platform = {
+  readonly events: readonly EventType[]
+  readonly pipelines: readonly Pipeline[]
+  readonly sinks: readonly SnowflakeSink[]
+  readonly access: readonly KafkaReader[]
+}
+
+/**
+ * Checks that the parts of a platform fit together.
+ * @throws RangeError when two parts have one name, or a part reads from an event type that the platform does not declare.
+ */
+export function definePlatform(parts: Partial<Platform>): Platform {
+  const { events = [], pipelines = [], sinks = [], access = [] } = parts
+  const types = [...events, ...pipelines.map((pipeline) => pipeline.result)]
+  requireUnique(
+    'event type',
+    types.map((type) => type.name),
+  )
+  requireUnique(
+    'sink',
+    sinks.map((sink) => sink.name),
+  )
+  requireUnique(
+    'Kafka user',
+    access.map((reader) => reader.user),
+  )
+  const declared = new Set(types.map((type) => type.name))
+  for (const { name, from } of [...pipelines, ...sinks]) {
+    if (!declared.has(from.name)) {
+      throw new RangeError(`"${name}" reads from "${from.name}", which the platform does not declare: add it to events`)
+    }
+  }
+  return { events, pipelines, sinks, access }
+}
+
+/** Every event type that the platform knows: those that applications send, and those that pipelines publish. */
+export function eventTypesOf(platform: Platform): EventType[] {
+  return [...platform.events, ...platform.pipelines.map((pipeline) => pipeline.result)]
+}
+
+function requireUnique(what: string, names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice) throw new RangeError(`the platform declares the ${what} "${twice}" twice`)
+}

@@ -1,0 +1,97 @@
+/**
+ * The catalogue of signals: every metric that our own processes export, declared once. Code counts by these entries,
+ * and dashboards and alerts are generated from them. Base units, as Prometheus asks; labels have bounded values.
+ */
+export type Signal = {
+  readonly name: string
+  readonly kind: 'counter' | 'gauge' | 'histogram'
+  readonly labels: readonly string[]
+  readonly meaning: string
+  readonly buckets?: readonly number[]
+}
+
+const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
+
+export const signals = {
+  httpRequestDuration: {
+    name: 'http_server_request_duration_seconds',
+    kind: 'histogram',
+    labels: ['method', 'route', 'status'],
+    meaning: 'Time from the arrival of a request to the end of its answer, by route pattern and status code.',
+    buckets: latencyBuckets,
+  },
+  eventsAccepted: {
+    name: 'millrace_events_accepted_total',
+    kind: 'counter',
+    labels: ['type'],
+    meaning: 'Events acknowledged: stored on all in-sync replicas.',
+  },
+  eventsRejected: {
+    name: 'millrace_events_rejected_total',
+    kind: 'counter',
+    labels: ['reason'],
+    meaning: 'Events refused for what they are; they are stored nowhere.',
+  },
+  eventsUnconfirmed: {
+    name: 'millrace_events_unconfirmed_total',
+    kind: 'counter',
+    labels: ['type'],
+    meaning:
+      'Events that Kafka did not confirm within the deadline: stored or not, the producer was told to send again.',
+  },
+  produceDuration: {
+    name: 'millrace_produce_duration_seconds',
+    kind: 'histogram',
+    labels: [],
+    meaning: 'Time from handing an event to the producer until all in-sync replicas have it.',
+    buckets: latencyBuckets,
+  },
+  produceQueue: {
+    name: 'millrace_produce_queue_events',
+    kind: 'gauge',
+    labels: [],
+    meaning: 'Events handed to the producer and not yet confirmed; bounded by its setting queueEventsMax.',
+  },
+  streamSubscribers: {
+    name: 'millrace_stream_subscribers',
+    kind: 'gauge',
+    labels: [],
+    meaning: 'Open live streams.',
+  },
+  streamGapEvents: {
+    name: 'millrace_stream_gap_events_total',
+    kind: 'counter',
+    labels: [],
+    meaning: 'Events that slow live streams were told they missed.',
+  },
+  consumerLag: {
+    name: 'kafka_consumergroup_lag',
+    kind: 'gauge',
+    labels: ['consumergroup', 'topic', 'partition'],
+    meaning: 'Messages between the committed offset of a group and the end of the partition.',
+  },
+  consumerOffset: {
+    name: 'kafka_consumergroup_current_offset',
+    kind: 'gauge',
+    labels: ['consumergroup', 'topic', 'partition'],
+    meaning: 'The committed offset of a group.',
+  },
+  consumerLagSeconds: {
+    name: 'kafka_consumergroup_lag_seconds',
+    kind: 'gauge',
+    labels: ['consumergroup', 'topic', 'partition'],
+    meaning: 'Age of the oldest message that a group has not yet committed; 0 when it has committed all.',
+  },
+  partitionEndOffset: {
+    name: 'kafka_topic_partition_current_offset',
+    kind: 'gauge',
+    labels: ['topic', 'partition'],
+    meaning: 'The offset after the last message of a partition.',
+  },
+  brokers: {
+    name: 'kafka_brokers',
+    kind: 'gauge',
+    labels: [],
+    meaning: 'Brokers that are part of the cluster.',
+  },
+} as const satisfies Record<string, Signal>
