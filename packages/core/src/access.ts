@@ -1,5 +1,5 @@
-import { type EventType } from './event-type.ts'
-import { type Pipeline } from './pipeline.ts'
+import type { EventType } from './event-type.ts'
+import type { Pipeline } from './pipeline.ts'
 import { deadLetterTopic } from './topic-name.ts'
 
 /** A Kafka user of its own that may read some topics, and nothing else. */

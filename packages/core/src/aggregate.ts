@@ -1,5 +1,5 @@
-import { type Column, type Expression } from './expression.ts'
-import { type FieldType } from './field.ts'
+import type { Column, Expression } from './expression.ts'
+import type { FieldType } from './field.ts'
 
 /** A value computed over all events of a window and group. Nulls are left out, as in SQL. */
 export type Aggregate<Type extends FieldType = FieldType> = {

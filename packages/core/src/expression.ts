@@ -1,4 +1,4 @@
-import { type Field, type Fields, type FieldType } from './field.ts'
+import type { Field, Fields, FieldType } from './field.ts'
 
 /** The tree that a condition or a computed value is, before it becomes SQL. */
 export type Expression =

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from './json.ts'
 export type FieldType = 'string' | 'number' | 'integer' | 'boolean' | 'timestamp'
 
 export type Field = { readonly type: FieldType; readonly nullable: boolean }
-export type Fields = { readonly [name: string]: Field }
+export type Fields = Readonly<Record<string, Field>>
 
 type FieldTypeOf<Property> = Property extends { type: 'string'; format: 'date-time' }
   ? 'timestamp'

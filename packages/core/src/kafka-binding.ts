@@ -1,5 +1,5 @@
-import { type CloudEvent } from './cloud-event.ts'
-import { type JsonValue } from './json.ts'
+import type { CloudEvent } from './cloud-event.ts'
+import type { JsonValue } from './json.ts'
 
 /**
  * CloudEvents on Kafka in binary mode: attributes are headers, the value is the data.

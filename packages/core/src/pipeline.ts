@@ -1,6 +1,6 @@
-import { type Aggregate } from './aggregate.ts'
+import type { Aggregate } from './aggregate.ts'
 import { type Duration, milliseconds } from './duration.ts'
-import { type EventType } from './event-type.ts'
+import type { EventType } from './event-type.ts'
 import { type Column, type Columns, columnsOf, type Condition, type Expression } from './expression.ts'
 import { type Field, type Fields, fieldsOf, type FieldType } from './field.ts'
 import { type JsonObject, type JsonPointer, pointerOf } from './json.ts'

@@ -1,7 +1,7 @@
-import { type KafkaReader } from './access.ts'
-import { type EventType } from './event-type.ts'
-import { type Pipeline } from './pipeline.ts'
-import { type SnowflakeSink } from './sink.ts'
+import type { KafkaReader } from './access.ts'
+import type { EventType } from './event-type.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { SnowflakeSink } from './sink.ts'
 
 /** The one typed definition from which topics, schemas, ACLs, jobs, connectors and tables are derived. */
 export type Platform = {

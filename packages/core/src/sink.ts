@@ -1,6 +1,6 @@
 import { type Duration, milliseconds } from './duration.ts'
-import { type EventType } from './event-type.ts'
-import { type Pipeline } from './pipeline.ts'
+import type { EventType } from './event-type.ts'
+import type { Pipeline } from './pipeline.ts'
 
 /** A Snowflake table that holds every event of a type once, loaded by Kafka Connect. */
 export type SnowflakeSink = {

@@ -1,0 +1,58 @@
+import type { Platform } from '@millrace/core/platform'
+import { deadLetterTopic } from '@millrace/core/topic-name'
+import { permissionsOf as flinkPermissionsOf } from '@millrace/flink/acls'
+import type { Acl } from '@millrace/kafka/admin'
+
+type Resource = Pick<Acl, 'resource' | 'name' | 'pattern'>
+
+const topic = (name: string): Resource => ({ resource: 'topic', name, pattern: 'literal' })
+const topicsWith = (prefix: string): Resource => ({ resource: 'topic', name: prefix, pattern: 'prefixed' })
+const group = (name: string): Resource => ({ resource: 'group', name, pattern: 'literal' })
+const groupsWith = (prefix: string): Resource => ({ resource: 'group', name: prefix, pattern: 'prefixed' })
+const cluster: Resource = { resource: 'cluster', name: 'kafka-cluster', pattern: 'literal' }
+
+function allow(user: string, resource: Resource, ...operations: Acl['operation'][]): Acl[] {
+  return operations.map((operation) => ({ principal: `User:${user}`, ...resource, operation, permission: 'allow' }))
+}
+
+function deny(user: string, resource: Resource, ...operations: Acl['operation'][]): Acl[] {
+  return operations.map((operation) => ({ principal: `User:${user}`, ...resource, operation, permission: 'deny' }))
+}
+
+/**
+ * What the platform's own parts may do before any event type exists. The gateway may make and use event topics, which have any
+ * name but the internal ones; it makes no ACLs. Monitoring reads messages only to tell how old the oldest unread one is.
+ */
+export const foundationAcls: readonly Acl[] = [
+  ...allow('gateway', topic('*'), 'Create', 'Describe', 'DescribeConfigs', 'Read', 'Write'),
+  ...deny('gateway', topicsWith('_'), 'All'),
+  ...deny('gateway', topicsWith('connect-'), 'All'),
+
+  ...allow('registry', topicsWith('_apicurio-'), 'Describe', 'DescribeConfigs', 'Read', 'Write'),
+  ...allow('registry', groupsWith('apicurio-'), 'Read', 'Describe'),
+
+  ...allow('connect', topicsWith('_connect-'), 'Describe', 'DescribeConfigs', 'Read', 'Write'),
+  ...allow('connect', group('connect-cluster'), 'Read', 'Describe'),
+
+  ...allow('monitor', cluster, 'Describe'),
+  ...allow('monitor', topic('*'), 'Describe', 'Read'),
+  ...allow('monitor', group('*'), 'Describe'),
+]
+
+/** What a definition's pipelines, sinks and readers may do: literal topics, and groups and transactional ids of their own. */
+export function aclsOf(platform: Platform): Acl[] {
+  return [
+    ...platform.pipelines.flatMap((pipeline) =>
+      flinkPermissionsOf(pipeline).flatMap(({ operations, ...resource }) => allow('flink', resource, ...operations)),
+    ),
+    ...platform.sinks.flatMap(({ name, from }) => [
+      ...allow('connect', topic(from.topic), 'Describe', 'Read'),
+      ...allow('connect', topic(deadLetterTopic(from.topic)), 'Describe', 'Write'),
+      ...allow('connect', group(`connect-${name}`), 'Read', 'Describe'),
+    ]),
+    ...platform.access.flatMap(({ user, topics }) => [
+      ...topics.flatMap((name) => allow(user, topic(name), 'Describe', 'Read')),
+      ...allow(user, groupsWith(`${user}-`), 'Read', 'Describe'),
+    ]),
+  ]
+}

@@ -1,0 +1,98 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Platform } from '@millrace/core/platform'
+import { type Admin, openAdmin } from '@millrace/kafka/admin'
+import type { KafkaConnection } from '@millrace/kafka/connection'
+import { type Certificates, loadCertificates } from './certificates.ts'
+import { kafkaClientSettings } from './kafka-client-settings.ts'
+import { findJava, type Java, type JavaEnvironment } from './java.ts'
+import { javaMajorMin } from './jvm.ts'
+import { distributions, type Layout, layoutOf, projectDirectory } from './layout.ts'
+import { writeLoggingConfiguration } from './logging.ts'
+import { type Ports, portsFrom } from './ports.ts'
+import { properties } from './properties.ts'
+import { loadSecrets, type Secrets, writeSecret } from './secrets.ts'
+import { brokerName } from './servers/kafka.ts'
+
+export type InstallationOptions = {
+  readonly stateDirectory: string
+  readonly portBase: number
+  readonly brokers: 1 | 3
+  readonly platform: Platform
+  readonly java: JavaEnvironment
+}
+
+/** Everything that the servers of one installation share: where things are, who they are and what they trust. */
+export type Installation = {
+  readonly layout: Layout
+  readonly ports: Ports
+  readonly java: Java
+  readonly secrets: Secrets
+  readonly certificates: Certificates
+  readonly platform: Platform
+  readonly brokerNodes: readonly number[]
+  readonly replication: { readonly factor: number; readonly minInSync: number }
+  readonly bootstrapServers: readonly string[]
+  /** The Kafka users that the definition gives access to. */
+  readonly readers: readonly string[]
+  kafkaConnection(user: string): Promise<KafkaConnection>
+  isBrokerReady(node: number): Promise<boolean>
+  jmxAgent(port: number, rules: 'kafka' | 'connect'): string[]
+}
+
+export async function openInstallation(options: InstallationOptions): Promise<Installation> {
+  const layout = layoutOf(options.stateDirectory)
+  const java = await findJava(options.java, javaMajorMin)
+  for (const directory of Object.values(layout)) await mkdir(directory, { recursive: true, mode: 0o700 })
+  const readers = options.platform.access.map((reader) => reader.user)
+  const brokerNodes = options.brokers === 1 ? [1] : [1, 2, 3]
+  const ports = portsFrom(options.portBase)
+  const secrets = await loadSecrets(layout, readers)
+  const certificates = await loadCertificates(layout, [...brokerNodes.map(brokerName), 'registry'])
+  await writeLoggingConfiguration(layout)
+  const bootstrapServers = brokerNodes.map((node) => `127.0.0.1:${ports.kafkaClient(node)}`)
+
+  const connectionTo = async (servers: readonly string[], user: string): Promise<KafkaConnection> => ({
+    bootstrapServers: servers,
+    caPem: await readFile(certificates.caFile, 'utf8'),
+    username: user,
+    password: secrets.kafkaPassword(user),
+    clientId: `millrace-stack`,
+  })
+  return {
+    layout,
+    ports,
+    java,
+    secrets,
+    certificates,
+    platform: options.platform,
+    brokerNodes,
+    replication: options.brokers === 1 ? { factor: 1, minInSync: 1 } : { factor: 3, minInSync: 2 },
+    bootstrapServers,
+    readers,
+    kafkaConnection: (user) => connectionTo(bootstrapServers, user),
+    isBrokerReady: async (node) => {
+      const connection = await connectionTo([`127.0.0.1:${ports.kafkaClient(node)}`], 'admin')
+      return withAdmin(connection, async (admin) => (await admin.brokers()).length === brokerNodes.length)
+    },
+    jmxAgent: (port, rules) => [
+      `-javaagent:${join(distributions.agents, 'jmx_prometheus_javaagent-1.0.1.jar')}=127.0.0.1:${port}:${join(projectDirectory, 'packages/stack/configuration', `jmx-${rules}.yaml`)}`,
+    ],
+  }
+}
+
+async function withAdmin<T>(connection: KafkaConnection, use: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = openAdmin(connection)
+  try {
+    return await use(admin)
+  } finally {
+    await admin.close()
+  }
+}
+
+/** Writes a properties file that gives Kafka's own command-line tools the identity of a user. */
+export async function writeClientProperties(installation: Installation, user: string): Promise<string> {
+  const file = join(installation.layout.secrets, `${user}.properties`)
+  await writeSecret(file, properties(kafkaClientSettings(installation, user)))
+  return file
+}

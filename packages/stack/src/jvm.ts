@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Java } from './java.ts'
+import type { Layout } from './layout.ts'
+
+/** The least Java for all servers together; the registry's class files ask for it. */
+export const javaMajorMin = 21
+
+/** All jars of a distribution, as a pattern that the JVM expands: a list of names would drown `ps`. */
+export function classPathOf(directory: string): string {
+  return join(directory, '*')
+}
+
+export type JvmOptions = {
+  /** The folder of the server's jars: servers with the same jars share a class-data archive. */
+  readonly distribution: string
+  /** Whether this process writes the archive when it ends (one of those that share it). */
+  readonly writesArchive: boolean
+  readonly heapMb: number
+}
+
+/**
+ * What every JVM of the stack is started with: a small heap, the serial collector (2 cores) and a class-data archive that the JVM makes by
+ * itself at its first end, which about halves its next start.
+ */
+export function jvmArguments(java: Java, layout: Layout, options: JvmOptions): string[] {
+  const archive = archiveFile(java, layout, options.distribution)
+  return [
+    `-Xms64m`,
+    `-Xmx${options.heapMb}m`,
+    '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1',
+    `-XX:SharedArchiveFile=${archive}`,
+    // The same for those that write and those that read the archive, or it is refused; the JMX exporter is an agent.
+    '-XX:+UnlockDiagnosticVMOptions',
+    '-XX:+AllowArchivingWithJavaAgent',
+    ...(options.writesArchive ? ['-XX:+AutoCreateSharedArchive'] : []),
+    '-Xlog:disable',
+    `-Djava.io.tmpdir=${layout.temporary}`,
+    '-XX:-UsePerfData',
+    `-XX:ErrorFile=${join(layout.logs, 'jvm-crash-%p.log')}`,
+  ]
+}
+
+/** Named after the Java and the jars that it holds, for the JVM refuses one that was made of others. */
+function archiveFile(java: Java, layout: Layout, distribution: string): string {
+  const jars = createHash('sha256').update(readdirSync(distribution).sort().join('\n')).digest('hex').slice(0, 12)
+  return join(layout.archives, `${basename(distribution)}-java${java.major}-${jars}.jsa`)
+}

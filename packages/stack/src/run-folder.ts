@@ -1,0 +1,113 @@
+/** What is running, on disk: who holds the installation, and which processes it started. Survives a killed runner. */
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MillraceError } from '@millrace/core/errors'
+import * as z from 'zod'
+import type { Layout } from './layout.ts'
+import { identify, isAlive, processIdentity, type ProcessIdentity } from './process-identity.ts'
+
+const serviceRecord = z.strictObject({
+  name: z.string(),
+  state: z.enum(['waiting', 'starting', 'running', 'restarting', 'stopping', 'stopped', 'failed']),
+  address: z.string(),
+  pid: z.int().nullable(),
+  restarts: z.int(),
+  startedAt: z.string().nullable(),
+})
+const stackRecord = z.strictObject({
+  runner: processIdentity,
+  portBase: z.int(),
+  ready: z.boolean(),
+  services: z.array(serviceRecord),
+})
+export type StackRecord = z.infer<typeof stackRecord>
+export type ServiceRecord = z.infer<typeof serviceRecord>
+
+const terminateWaitMs = 20_000
+const pollMs = 100
+
+function recordFile(layout: Layout): string {
+  return join(layout.run, 'stack.json')
+}
+
+export async function readRecord(layout: Layout): Promise<StackRecord | undefined> {
+  const text = await readFile(recordFile(layout), 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  const parsed = stackRecord.safeParse(JSON.parse(text))
+  if (parsed.success) return parsed.data
+  throw new MillraceError(
+    'stack.failed',
+    `${recordFile(layout)} is from another version of Millrace: stop that one first, or delete the state folder ${layout.state}`,
+  )
+}
+
+/** Written whole and moved into place, so that a reader never sees half of it. */
+export async function writeRecord(layout: Layout, record: StackRecord): Promise<void> {
+  const file = recordFile(layout)
+  await writeFile(`${file}.new`, JSON.stringify(record, undefined, 2), { mode: 0o600 })
+  await rename(`${file}.new`, file)
+}
+
+export async function deleteRecord(layout: Layout): Promise<void> {
+  await rm(recordFile(layout), { force: true })
+}
+
+/**
+ * Makes this process the only runner of an installation.
+ * @throws MillraceError `stack.failed` when another one runs it, naming its process and the command that stops it.
+ */
+export async function takeLock(layout: Layout): Promise<() => Promise<void>> {
+  const file = join(layout.run, 'lock')
+  const self = await identify(process.pid)
+  if (!self) throw new MillraceError('stack.failed', 'this system does not tell when a process began')
+  const holder = await readLock(file)
+  if (holder && (await isAlive(holder))) {
+    throw new MillraceError(
+      'stack.failed',
+      `the stack in ${layout.state} is already running (process ${holder.pid}): look with "npx millrace status", stop it with "npx millrace down"`,
+    )
+  }
+  await rm(file, { force: true })
+  const lock = await open(file, 'wx', 0o600)
+  await lock.writeFile(JSON.stringify(self))
+  await lock.close()
+  return () => rm(file, { force: true })
+}
+
+async function readLock(file: string): Promise<ProcessIdentity | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  const parsed = text === undefined ? undefined : processIdentity.safeParse(JSON.parse(text))
+  return parsed?.data
+}
+
+/** The processes that a runner which is gone has left behind. */
+export async function leftovers(
+  record: StackRecord | undefined,
+): Promise<{ name: string; identity: ProcessIdentity }[]> {
+  const recorded = (record?.services ?? []).flatMap(({ name, pid, startedAt }) =>
+    pid === null || startedAt === null ? [] : [{ name, identity: { pid, startedAt } }],
+  )
+  const alive = await Promise.all(recorded.map(({ identity }) => isAlive(identity)))
+  return recorded.filter((_, index) => alive[index])
+}
+
+/** Ends processes that are not our children: SIGTERM, and SIGKILL for those that stay. */
+export async function endAll(identities: readonly ProcessIdentity[], waitMs = terminateWaitMs): Promise<void> {
+  for (const { pid } of identities) signal(pid, 'SIGTERM')
+  const deadline = performance.now() + waitMs
+  while (performance.now() < deadline) {
+    const alive = await Promise.all(identities.map(isAlive))
+    if (!alive.includes(true)) return
+    await sleep(pollMs)
+  }
+  for (const identity of identities) if (await isAlive(identity)) signal(identity.pid, 'SIGKILL')
+}
+
+function signal(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // it ended between the look and the signal
+  }
+}

@@ -1,0 +1,119 @@
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { Layout } from './layout.ts'
+
+/** The Kafka users of the platform's own parts: one each, so that each gets the permissions it needs and no more. */
+export const kafkaComponents = ['broker', 'admin', 'registry', 'gateway', 'flink', 'connect', 'monitor'] as const
+export type KafkaComponent = (typeof kafkaComponents)[number]
+
+/** The users of the Schema Registry and their Apicurio roles. */
+export const registryRoles = { admin: 'sr-admin', gateway: 'sr-developer', reader: 'sr-readonly' } as const
+export type RegistryUser = keyof typeof registryRoles
+
+const passwords = z.strictObject({
+  clusterId: z.string(),
+  kafka: z.record(z.string(), z.string()),
+  registry: z.record(z.string(), z.string()),
+})
+type Passwords = z.infer<typeof passwords>
+
+/** The secrets of one installation: made fresh, kept in files that only their owner can read. */
+export type Secrets = {
+  readonly clusterId: string
+  kafkaPassword(user: string): string
+  registryPassword(user: RegistryUser): string
+  readonly issuerKeyFile: string
+  readonly jwksFile: string
+  readonly warehouseKeyFile: string
+  readonly warehousePublicKeyFile: string
+  /** A Java properties file with the entry `key`: what Connect's file config provider reads. */
+  readonly warehouseKeyPropertiesFile: string
+}
+
+/** Reads an installation's secrets, making those that are missing. `readers` are the Kafka users of the definition. */
+export async function loadSecrets(layout: Layout, readers: readonly string[]): Promise<Secrets> {
+  await mkdir(layout.secrets, { recursive: true, mode: 0o700 })
+  await chmod(layout.secrets, 0o700)
+  const file = join(layout.secrets, 'passwords.json')
+  const kept = await readPasswords(file)
+  const all: Passwords = {
+    clusterId: kept?.clusterId ?? randomBytes(16).toString('base64url'),
+    kafka: completed(kept?.kafka, [...kafkaComponents, ...readers]),
+    registry: completed(kept?.registry, Object.keys(registryRoles)),
+  }
+  await writeSecret(file, JSON.stringify(all, undefined, 2))
+  return {
+    clusterId: all.clusterId,
+    kafkaPassword: (user) => required(all.kafka, user),
+    registryPassword: (user) => required(all.registry, user),
+    ...(await issuerKeys(layout)),
+    ...(await warehouseKeys(layout)),
+  }
+}
+
+/** Writes a file that only its owner can read, whatever its mode was before. */
+export async function writeSecret(file: string, content: string): Promise<void> {
+  await writeFile(file, content, { mode: 0o600 })
+  await chmod(file, 0o600)
+}
+
+async function readPasswords(file: string): Promise<Passwords | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : passwords.parse(JSON.parse(text))
+}
+
+function completed(kept: Readonly<Record<string, string>> = {}, users: readonly string[]): Record<string, string> {
+  const missing = users.filter((user) => kept[user] === undefined)
+  return { ...kept, ...Object.fromEntries(missing.map((user) => [user, randomBytes(24).toString('base64url')])) }
+}
+
+function required(passwordsOf: Readonly<Record<string, string>>, user: string): string {
+  const password = passwordsOf[user]
+  if (password === undefined) throw new RangeError(`no password was made for the user "${user}"`)
+  return password
+}
+
+async function issuerKeys(layout: Layout) {
+  const issuerKeyFile = join(layout.secrets, 'issuer.jwk')
+  const jwksFile = join(layout.secrets, 'issuer.jwks')
+  if (!(await exists(issuerKeyFile))) {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const description = { alg: 'ES256', use: 'sig', kid: randomBytes(8).toString('hex') }
+    await writeSecret(jwksFile, JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), ...description }] }))
+    await writeSecret(issuerKeyFile, JSON.stringify({ ...privateKey.export({ format: 'jwk' }), ...description }))
+  }
+  return { issuerKeyFile, jwksFile }
+}
+
+async function warehouseKeys(layout: Layout) {
+  const warehouseKeyFile = join(layout.secrets, 'snowflake_key.p8')
+  const warehousePublicKeyFile = join(layout.secrets, 'snowflake_key.pub')
+  const warehouseKeyPropertiesFile = join(layout.secrets, 'connect', 'snowflake.properties')
+  if (!(await exists(warehouseKeyPropertiesFile))) {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    })
+    await mkdir(join(layout.secrets, 'connect'), { recursive: true, mode: 0o700 })
+    await writeSecret(warehouseKeyFile, privateKey)
+    await writeSecret(warehousePublicKeyFile, publicKey)
+    const bare = privateKey.replaceAll(/-----[A-Z ]+-----|\s/g, '')
+    await writeSecret(warehouseKeyPropertiesFile, `key=${bare}\n`)
+  }
+  return { warehouseKeyFile, warehousePublicKeyFile, warehouseKeyPropertiesFile }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return readFile(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** A password as Apicurio's embedded users keep it: an unsalted digest, which is all that it offers. */
+export function registryPasswordDigest(user: string, password: string): string {
+  return createHash('sha256').update(`${user}:Quarkus:${password}`).digest('hex')
+}

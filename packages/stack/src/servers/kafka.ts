@@ -1,0 +1,177 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Installation } from '../installation.ts'
+import { classPathOf, jvmArguments } from '../jvm.ts'
+import { distributions } from '../layout.ts'
+import { kafkaComponents, writeSecret } from '../secrets.ts'
+import type { ServerSpec, TaskSpec } from '../server.ts'
+import { properties } from '../properties.ts'
+import { log4jArgument } from '../logging.ts'
+
+const formatTimeoutMs = 120_000
+const readyTimeoutMs = 180_000
+const stopTimeoutMs = 45_000
+const heapMb = 320
+
+export function brokerName(node: number): string {
+  return `kafka-${node}`
+}
+
+/** The brokers of the cluster, each also a controller, and the task that formats their disks before the first start. */
+export function kafkaServers(installation: Installation): (ServerSpec | TaskSpec)[] {
+  const format: TaskSpec = {
+    kind: 'task',
+    name: 'kafka-format',
+    dependsOn: [],
+    run: () => formatDisks(installation),
+  }
+  return [format, ...installation.brokerNodes.map((node) => broker(installation, node))]
+}
+
+function broker(installation: Installation, node: number): ServerSpec {
+  const { java, layout, ports } = installation
+  const metricsPort = ports.kafkaMetrics(node)
+  return {
+    kind: 'server',
+    name: brokerName(node),
+    dependsOn: ['kafka-format'],
+    address: `127.0.0.1:${ports.kafkaClient(node)}`,
+    ports: [ports.kafkaClient(node), ports.kafkaInterBroker(node), ports.kafkaController(node), metricsPort],
+    command: {
+      file: java.command,
+      arguments: [
+        ...jvmArguments(java, layout, { distribution: distributions.kafka, writesArchive: node === 1, heapMb }),
+        ...installation.jmxAgent(metricsPort, 'kafka'),
+        log4jArgument(layout),
+        '-cp',
+        classPathOf(distributions.kafka),
+        'kafka.Kafka',
+        propertiesFile(installation, node),
+      ],
+    },
+    probe: () => installation.isBrokerReady(node),
+    readyTimeoutMs,
+    stopTimeoutMs,
+  }
+}
+
+function propertiesFile({ layout }: Installation, node: number): string {
+  return join(layout.configuration, `${brokerName(node)}.properties`)
+}
+
+function dataDirectory({ layout }: Installation, node: number): string {
+  return join(layout.data, brokerName(node))
+}
+
+/** Writes the brokers' settings, and formats the disks of those that have none: one JVM for the first, copies for the others. */
+async function formatDisks(installation: Installation): Promise<void> {
+  for (const node of installation.brokerNodes) {
+    await writeSecret(propertiesFile(installation, node), properties(brokerSettings(installation, node)))
+  }
+  const [first, ...others] = installation.brokerNodes
+  if (first === undefined || (await isFormatted(dataDirectory(installation, first)))) return
+  await formatFirst(installation, first)
+  for (const node of others)
+    await copyFormat(dataDirectory(installation, first), dataDirectory(installation, node), node)
+}
+
+async function isFormatted(directory: string): Promise<boolean> {
+  const names: string[] = await readdir(directory).catch(() => [])
+  return names.includes('meta.properties')
+}
+
+async function formatFirst(installation: Installation, node: number): Promise<void> {
+  const { java, layout, secrets } = installation
+  const users = [...kafkaComponents, ...installation.readers]
+  // Everything goes through an argument file, so that no password can be read off the list of processes.
+  const argumentFile = join(layout.secrets, 'format.args')
+  const words = [
+    '-cp',
+    classPathOf(distributions.kafka),
+    log4jArgument(layout),
+    'kafka.tools.StorageTool',
+    'format',
+    '--cluster-id',
+    secrets.clusterId,
+    '--config',
+    propertiesFile(installation, node),
+    ...users.flatMap((user) => ['--add-scram', `SCRAM-SHA-512=[name=${user},password=${secrets.kafkaPassword(user)}]`]),
+  ]
+  await writeSecret(argumentFile, words.map((word) => `"${word}"`).join('\n'))
+  try {
+    const jvm = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Djava.io.tmpdir=${layout.temporary}`]
+    await promisify(execFile)(java.command, [...jvm, `@${argumentFile}`], { timeout: formatTimeoutMs })
+  } finally {
+    await rm(argumentFile, { force: true })
+  }
+}
+
+async function copyFormat(from: string, to: string, node: number): Promise<void> {
+  await mkdir(to, { recursive: true })
+  await copyFile(join(from, 'bootstrap.checkpoint'), join(to, 'bootstrap.checkpoint'))
+  const meta = await readFile(join(from, 'meta.properties'), 'utf8')
+  const directoryId = randomBytes(16).toString('base64url')
+  const own = meta
+    .replace(/^node\.id=.*$/m, `node.id=${node}`)
+    .replace(/^directory\.id=.*$/m, `directory.id=${directoryId}`)
+  await writeFile(join(to, 'meta.properties'), own)
+}
+
+function brokerSettings(installation: Installation, node: number): Record<string, string | number | boolean> {
+  const { ports, certificates, secrets, brokerNodes, replication } = installation
+  const host = '127.0.0.1'
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required'
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': node,
+    'controller.quorum.voters': brokerNodes.map((id) => `${id}@${host}:${ports.kafkaController(id)}`).join(','),
+    listeners: `CLIENT://${host}:${ports.kafkaClient(node)},BROKER://${host}:${ports.kafkaInterBroker(node)},CONTROLLER://${host}:${ports.kafkaController(node)}`,
+    'advertised.listeners': `CLIENT://${host}:${ports.kafkaClient(node)},BROKER://${host}:${ports.kafkaInterBroker(node)}`,
+    'listener.security.protocol.map': 'CLIENT:SASL_SSL,BROKER:SASL_SSL,CONTROLLER:SSL',
+    'inter.broker.listener.name': 'BROKER',
+    'controller.listener.names': 'CONTROLLER',
+    'log.dirs': dataDirectory(installation, node),
+
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': certificates.keystoreFile(brokerName(node)),
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.location': certificates.caFile,
+    'ssl.endpoint.identification.algorithm': 'https',
+    'listener.name.controller.ssl.client.auth': 'required',
+    'ssl.principal.mapping.rules': 'RULE:^CN=([^,]+).*$/$1/,DEFAULT',
+
+    'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
+    'sasl.mechanism.inter.broker.protocol': 'SCRAM-SHA-512',
+    'listener.name.client.scram-sha-512.sasl.jaas.config': `${scram};`,
+    'listener.name.broker.scram-sha-512.sasl.jaas.config': `${scram} username="broker" password="${secrets.kafkaPassword('broker')}";`,
+
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': ['admin', 'broker', ...brokerNodes.map(brokerName)].map((user) => `User:${user}`).join(';'),
+    'allow.everyone.if.no.acl.found': false,
+
+    'auto.create.topics.enable': false,
+    'unclean.leader.election.enable': false,
+    'default.replication.factor': replication.factor,
+    'min.insync.replicas': replication.minInSync,
+    'offsets.topic.replication.factor': replication.factor,
+    'offsets.topic.num.partitions': 6,
+    'transaction.state.log.replication.factor': replication.factor,
+    'transaction.state.log.min.isr': replication.minInSync,
+    'transaction.state.log.num.partitions': 6,
+    'share.coordinator.state.topic.replication.factor': replication.factor,
+    'share.coordinator.state.topic.min.isr': replication.minInSync,
+    'group.initial.rebalance.delay.ms': 0,
+    // What bounds the pause after the loss of a broker: its partitions get new leaders when its session has run out.
+    'broker.session.timeout.ms': 6_000,
+    'broker.heartbeat.interval.ms': 1_000,
+    'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
+    'log.segment.bytes': 128 * 1024 * 1024,
+    // Left to the system: Kafka's fixed 100 KiB stalls larger TLS batches on loopback.
+    'socket.receive.buffer.bytes': -1,
+    'socket.send.buffer.bytes': -1,
+    'replica.socket.receive.buffer.bytes': -1,
+  }
+}

@@ -1,0 +1,119 @@
+// From a bare checkout to a running command. Plain JavaScript, because it runs on whatever Node (20 or newer) is there;
+// it installs what is missing and hands over to the project's own Node. Everything that it says goes to standard error.
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const node = join(root, 'node_modules/node/bin/node')
+const jvm = join(root, 'packages/jvm')
+
+const commands = {
+  start: { entry: 'apps/cli/src/main.ts', leading: ['demo'], servers: true },
+  cli: { entry: 'apps/cli/src/main.ts', leading: [], servers: false },
+  test: { entry: 'scripts/test.ts', leading: [], servers: true },
+  check: { entry: 'scripts/check.ts', leading: [], servers: false },
+}
+
+const say = (text) => process.stderr.write(`${text}\n`)
+
+class Refusal extends Error {}
+
+async function main() {
+  const [name, ...rest] = process.argv.slice(2)
+  const command = commands[name]
+  if (!command) throw new Refusal(`unknown command "${name}": one of ${Object.keys(commands).join(', ')}`)
+  requireNode()
+  await installPackages()
+  if (command.servers) await buildServers()
+  return handOver(command, rest)
+}
+
+function requireNode() {
+  if (Number(process.versions.node.split('.')[0]) < 20) {
+    throw new Refusal(`Node 20 or newer is needed, this is ${process.version}: see the prerequisites in README.md`)
+  }
+}
+
+async function installPackages() {
+  const lock = digest([join(root, 'package-lock.json')])
+  const stamp = join(root, 'node_modules/.millrace-lock')
+  if (existsSync(node) && readIfThere(stamp) === lock) return
+  say('installing npm packages (about 25 s, once)')
+  await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci')
+  writeFileSync(stamp, lock)
+}
+
+async function buildServers() {
+  const inputs = filesBelow(jvm).filter(
+    (file) => /(pom\.xml|\.java|META-INF)/.test(file) && !/[/\\](target|dist)[/\\]/.test(file),
+  )
+  const sources = digest(inputs)
+  const stamp = join(jvm, 'dist/.millrace-sources')
+  if (readIfThere(stamp) === sources) return
+  say('fetching the servers from Maven Central and building the Java parts (1 to 3 minutes, 580 MB, once)')
+  const since = Date.now()
+  let fetched = 0
+  await run('mvn', ['-B', '-f', join(jvm, 'pom.xml'), '-DskipTests', 'package'], 'mvn', (line) => {
+    if (line.includes('Downloaded from')) fetched += 1
+    const shown = /ERROR/.test(line) || /Building .*\[\d+\/\d+\]/.test(line)
+    if (shown)
+      say(`  ${Math.round((Date.now() - since) / 1000)} s, ${fetched} files fetched: ${line.replace(/^\[\w+\] /, '')}`)
+  })
+  mkdirSync(dirname(stamp), { recursive: true })
+  writeFileSync(stamp, sources)
+}
+
+function handOver({ entry, leading }, rest) {
+  const child = spawn(node, [join(root, entry), ...leading, ...rest], { stdio: 'inherit', cwd: root })
+  // The child has the terminal's signals too; this process only waits for its end, and passes on what reached it alone.
+  process.on('SIGINT', () => undefined)
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code, signal) => resolve(signal ? 1 : code))
+  })
+}
+
+function run(file, args, name, onLine) {
+  const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  let rest = ''
+  const read = (chunk) => {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop()
+    for (const line of lines) (onLine ?? say)(line)
+  }
+  child.stdout.on('data', read)
+  child.stderr.on('data', read)
+  return new Promise((resolve, reject) => {
+    child.on('error', () => reject(new Refusal(`"${file}" was not found: see the prerequisites in README.md`)))
+    child.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${name} failed with exit code ${code}${rest ? `: ${rest}` : ''}`)),
+    )
+  })
+}
+
+function filesBelow(directory) {
+  return readdirSync(directory, { recursive: true })
+    .map((name) => join(directory, name))
+    .filter((file) => statSync(file).isFile())
+}
+
+function digest(files) {
+  const hash = createHash('sha256')
+  for (const file of [...files].sort()) hash.update(relative(root, file)).update(readFileSync(file))
+  return hash.digest('hex')
+}
+
+function readIfThere(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  say(error.message)
+  process.exitCode = error instanceof Refusal ? 2 : 1
+}
