@@ -36,7 +36,7 @@ export function parseStructuredEvent(value: unknown, defaults: Defaults): Parsed
   const violations = [...attributeViolations(value), ...contentViolations(value)]
   if (violations.length > 0) return { ok: false, violations }
   const attributes = Object.entries(value).flatMap(([name, attribute]) =>
-    own.has(name) || attribute === null ? [] : [[name, String(attribute)]],
+    own.has(name) || !isScalar(attribute) ? [] : [[name, String(attribute)] as const],
   )
   return {
     ok: true,
@@ -56,6 +56,10 @@ export function parseStructuredEvent(value: unknown, defaults: Defaults): Parsed
 export function structuredEvent(event: CloudEvent): JsonObject {
   const { id, source, type, specversion, time, attributes, data } = event
   return { specversion, id, source, type, time, ...attributes, data }
+}
+
+function isScalar(value: JsonValue): value is string | number | boolean {
+  return value !== null && typeof value !== 'object'
 }
 
 function textOf(value: JsonValue | undefined): string | undefined {

@@ -18,6 +18,8 @@ const errors = {
   'warehouse.refused': { retryable: false },
   'config.invalid': { retryable: false },
   'stack.failed': { retryable: false },
+  'replay.failed': { retryable: false },
+  'verdict.failed': { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>
 
 export type ErrorCode = keyof typeof errors

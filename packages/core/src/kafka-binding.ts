@@ -31,7 +31,7 @@ export function eventOfRecord(headers: RecordHeaders, data: JsonValue): CloudEve
   const type = headers.get('ce_type')
   const time = headers.get('ce_time')
   if (id === undefined || source === undefined || type === undefined || time === undefined) return undefined
-  const attributes = [...headers].flatMap(([name, value]) =>
+  const attributes: [string, string][] = [...headers].flatMap(([name, value]): [string, string][] =>
     name.startsWith('ce_') && !mandatory.has(name) ? [[name.slice(3), value]] : [],
   )
   const contentType = headers.get('content-type')

@@ -157,7 +157,7 @@ function resultType<G extends Grouping, A extends Aggregates>(
     topic: draft.name,
     format: 'json',
     schema,
-    fields: resultFields<ResultFields<G, A>>(schema),
+    fields: fieldsOfResult(groupBy, aggregates, schema),
     key: key !== undefined && otherKeys.length === 0 ? pointerOf(key) : undefined,
     time: '/windowEnd' satisfies JsonPointer,
     partitions: draft.from.partitions,
@@ -166,8 +166,13 @@ function resultType<G extends Grouping, A extends Aggregates>(
   }
 }
 
-function resultFields<F extends Fields>(schema: JsonObject): F
-function resultFields(schema: JsonObject): Fields {
+/** The fields of a result as its schema gives them; the grouping and the aggregates are there for their types alone. */
+function fieldsOfResult<G extends Grouping, A extends Aggregates>(
+  groupBy: G,
+  aggregates: A,
+  schema: JsonObject,
+): ResultFields<G, A>
+function fieldsOfResult(_groupBy: Grouping, _aggregates: Aggregates, schema: JsonObject): Fields {
   return fieldsOf(schema)
 }
 

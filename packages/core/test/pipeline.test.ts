@@ -1,0 +1,106 @@
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { average, count, sum } from '../src/aggregate.ts'
+import { eventType } from '../src/event-type.ts'
+import { drop, pipeline, toTopic, tumbling } from '../src/pipeline.ts'
+
+const orderPlaced = eventType('order.placed', {
+  schema: {
+    type: 'object',
+    properties: {
+      customer: { type: 'string' },
+      amount: { type: 'number' },
+      items: { type: 'integer' },
+      at: { type: 'string', format: 'date-time' },
+      address: { type: 'object' },
+    },
+    required: ['customer', 'amount', 'at'],
+  },
+  key: '/customer',
+  time: '/at',
+})
+
+const spend = pipeline('spend-per-customer')
+  .from(orderPlaced)
+  .where((order) => order.amount.gt(0))
+  .window(tumbling('1 hour'))
+  .watermark({ outOfOrderness: '5 minutes' })
+  .late(toTopic())
+  .groupBy((order) => ({ customer: order.customer }))
+  .aggregate((order) => ({ orders: count(), spent: sum(order.amount), meanItems: average(order.items) }))
+
+describe('an event type', () => {
+  test('knows the scalar fields of its schema, and which of them may be missing', () => {
+    expect(orderPlaced.fields).toEqual({
+      customer: { type: 'string', nullable: false },
+      amount: { type: 'number', nullable: false },
+      items: { type: 'integer', nullable: true },
+      at: { type: 'timestamp', nullable: false },
+    })
+  })
+
+  test.each(['_internal', 'order.dlq', 'order.late', 'Order', 'connect-x', 'order..placed', 'a'.repeat(201)])(
+    'refuses the name %s',
+    (name) => {
+      expect(() => eventType(name, { schema: { type: 'object' } })).toThrow(RangeError)
+    },
+  )
+
+  test('refuses a time that is not a date-time', () => {
+    const schema = { type: 'object', properties: { at: { type: 'string' } } } as const
+    expect(() => eventType('order.placed', { schema, time: '/at' })).toThrow(/date-time/)
+  })
+})
+
+describe('a pipeline', () => {
+  test('publishes an event type of its own, with window, group and aggregates as fields', () => {
+    expect(spend.result.name).toBe('spend-per-customer')
+    expect(spend.result.fields).toEqual({
+      customer: { type: 'string', nullable: false },
+      windowStart: { type: 'timestamp', nullable: false },
+      windowEnd: { type: 'timestamp', nullable: false },
+      orders: { type: 'integer', nullable: false },
+      spent: { type: 'number', nullable: true },
+      meanItems: { type: 'number', nullable: true },
+    })
+    expect(spend.result.key).toBe('/customer')
+  })
+
+  test('carries the types of the event to those of the result', () => {
+    expectTypeOf(spend.result.fields.customer.type).toEqualTypeOf<'string'>()
+    expectTypeOf(spend.result.fields.spent.type).toEqualTypeOf<'number'>()
+  })
+
+  test('does not compile with a field that is not there, or the sum of a text', () => {
+    const started = pipeline('wrong').from(orderPlaced)
+    // @ts-expect-error -- no such field
+    expect(() => started.where((order) => order.price.gt(0))).toThrow(TypeError)
+    const grouped = started
+      .window(tumbling('1 hour'))
+      .watermark({ outOfOrderness: '1 second' })
+      .groupBy((order) => ({ customer: order.customer }))
+    // @ts-expect-error -- a text has no sum
+    grouped.aggregate((order) => ({ wrong: sum(order.customer) }))
+  })
+
+  test('keeps late events in a topic of its own only where it is told to', () => {
+    expect(spend.lateTopic).toBe('spend-per-customer.late')
+    const dropping = pipeline('dropping')
+      .from(orderPlaced)
+      .window(tumbling('1 hour'))
+      .watermark({ outOfOrderness: '1 second' })
+      .late(drop())
+      .groupBy(() => ({}))
+      .aggregate(() => ({ orders: count() }))
+    expect(dropping.lateTopic).toBeUndefined()
+    expect(dropping.result.key).toBeUndefined()
+  })
+
+  test('refuses a result field that is named twice', () => {
+    const grouped = pipeline('twice')
+      .from(orderPlaced)
+      .window(tumbling('1 hour'))
+      .watermark({ outOfOrderness: '1 second' })
+      .groupBy((order) => ({ customer: order.customer }))
+    expect(() => grouped.aggregate(() => ({ customer: count() }))).toThrow(/"customer" twice/)
+  })
+})

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { kafkaReader } from '../src/access.ts'
+import { eventType } from '../src/event-type.ts'
+import { definePlatform } from '../src/platform.ts'
+import { snowflake } from '../src/sink.ts'
+
+const schema = { type: 'object', properties: { id: { type: 'string' } } } as const
+const one = eventType('one', { schema })
+const two = eventType('two', { schema })
+
+test('a sink must read from something that the platform declares', () => {
+  const sink = snowflake({ from: two, database: 'D', schema: 'S', table: 'T' })
+  expect(() => definePlatform({ events: [one], sinks: [sink] })).toThrow(/"two", which the platform does not declare/)
+})
+
+test('no two parts have one name', () => {
+  expect(() => definePlatform({ events: [one, one] })).toThrow(/event type "one" twice/)
+})
+
+test('a reader may read the dead letters of what it reads', () => {
+  expect(kafkaReader('auditor', { reads: [one] }).topics).toEqual(['one', 'one.dlq'])
+})
+
+test('a table name that needs quoting is refused', () => {
+  expect(() => snowflake({ from: one, database: 'D', schema: 'S', table: 'my table' })).toThrow(/upper-case/)
+})
