@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MillraceError } from '@millrace/core/errors'
-import { type Platform } from '@millrace/core/platform'
+import type { Platform } from '@millrace/core/platform'
 
 /**
  * The platform that a module exports by default.

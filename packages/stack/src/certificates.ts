@@ -31,7 +31,7 @@ export async function loadCertificates(layout: Layout, names: readonly string[])
     certificateFile: (name) => join(layout.certificates, `${name}.pem`),
   }
   x509.cryptoProvider.set(webcrypto)
-  const present = await Promise.all([files.caFile, ...names.map(files.keystoreFile)].map(readable))
+  const present = await Promise.all([files.caFile, ...names.map((name) => files.keystoreFile(name))].map(readable))
   if (!present.every(Boolean)) await makeAll(files, names)
   return files
 }

@@ -29,7 +29,8 @@ export function jvmArguments(java: Java, layout: Layout, options: JvmOptions): s
   return [
     `-Xms64m`,
     `-Xmx${options.heapMb}m`,
-    '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
     `-XX:SharedArchiveFile=${archive}`,
     // The same for those that write and those that read the archive, or it is refused; the JMX exporter is an agent.
     '-XX:+UnlockDiagnosticVMOptions',

@@ -8,32 +8,33 @@ import { monitorServer } from './servers/monitor.ts'
 import { monitoringServers } from './servers/prometheus.ts'
 import { registryServer } from './servers/registry.ts'
 import { warehouseServer } from './servers/warehouse.ts'
-import type { World } from './world.ts'
+import { applyDefinition, applyFoundation } from './world.ts'
+import type { Change } from '@millrace/reconcile/change'
 
 /** Every server and task of the platform on one machine, and what of it is not installed here. */
 export async function partsOf(
   installation: Installation,
-  world: World,
+  report: (change: Change) => void,
 ): Promise<{ parts: (ServerSpec | TaskSpec)[]; missing: readonly string[] }> {
   const monitoring = await monitoringServers(installation)
   const foundation: TaskSpec = {
     kind: 'task',
     name: 'foundation',
     dependsOn: installation.brokerNodes.map(brokerName),
-    run: () => world.applyFoundation(),
+    run: () => applyFoundation(installation),
   }
   const definition: TaskSpec = {
     kind: 'task',
     name: 'definition',
     dependsOn: ['registry', 'gateway', 'flink', 'connect', 'warehouse-double'],
-    run: () => world.applyDefinition(),
+    run: () => applyDefinition(installation, report),
   }
   const parts = [
     ...kafkaServers(installation),
     foundation,
     registryServer(installation),
     warehouseServer(installation),
-    flinkServer(installation, () => world.applyDefinition()),
+    flinkServer(installation, () => applyDefinition(installation, report)),
     connectServer(installation),
     gatewayServer(installation),
     monitorServer(installation),

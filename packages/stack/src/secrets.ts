@@ -75,8 +75,13 @@ function required(passwordsOf: Readonly<Record<string, string>>, user: string): 
   return password
 }
 
+/** Where the private key of the local token issuer is kept. */
+export function issuerKeyFileOf(layout: Layout): string {
+  return join(layout.secrets, 'issuer.jwk')
+}
+
 async function issuerKeys(layout: Layout) {
-  const issuerKeyFile = join(layout.secrets, 'issuer.jwk')
+  const issuerKeyFile = issuerKeyFileOf(layout)
   const jwksFile = join(layout.secrets, 'issuer.jwks')
   if (!(await exists(issuerKeyFile))) {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })

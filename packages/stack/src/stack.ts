@@ -6,121 +6,151 @@ import { identify } from './process-identity.ts'
 import { deleteRecord, endAll, leftovers, readRecord, type ServiceRecord, takeLock, writeRecord } from './run-folder.ts'
 import type { ServerSpec, ServerStatus, TaskSpec } from './server.ts'
 import { inDependencyOrder, runInOrder } from './start-order.ts'
-import { supervise } from './supervisor.ts'
+import { supervise, type Supervised } from './supervisor.ts'
 
 export type StackEvents = {
-  /** A server or task changed its state; `tookMs` is set when it became ready. */
+  /** A server changed its state; `detail` is a sentence where there is something to say. */
   changed(status: ServerStatus, detail: string | undefined): void
   task(name: string, state: 'running' | 'done' | 'failed'): void
   note(sentence: string): void
 }
 
 export type Stack = {
-  /** @throws MillraceError with the first failure, after everything that had started was stopped again. */
-  start(): Promise<void>
+  /**
+   * Starts everything. `signal` gives up half-way.
+   * @throws MillraceError with the first failure, after everything that had started was stopped again.
+   */
+  start(signal: AbortSignal): Promise<void>
+  /** Stops everything; calling it again waits for the same stop. */
   stop(): Promise<void>
   services(): ServerStatus[]
 }
 
+type Part = ServerSpec | TaskSpec
+
 export function createStack(
   installation: Installation,
   portBase: number,
-  parts: readonly (ServerSpec | TaskSpec)[],
+  parts: readonly Part[],
   events: StackEvents,
 ): Stack {
   const { layout } = installation
+  const state = { ready: false }
   const servers = parts
     .filter((part) => part.kind === 'server')
     .map((spec) =>
-      supervise(spec, layout, {
-        changed: (status, detail) => {
-          events.changed(status, detail)
-          void record()
-        },
+      supervise(spec, layout, (status, detail) => {
+        events.changed(status, detail)
+        record()
       }),
     )
-  let ready = false
+  const recorder = createRecorder(installation, portBase, servers, state, events)
+  const record = () => void recorder.write()
   let release: (() => Promise<void>) | undefined
-  let writing = Promise.resolve()
+  let stopped: Promise<void> | undefined
 
-  const services = () => servers.map((server) => server.status())
-
-  /** One write at a time; what fails to be written is only told, for the servers run all the same. */
-  function record(): Promise<void> {
-    writing = writing
-      .then(writeNow)
-      .catch((error: unknown) => events.note(`the state was not written: ${String(error)}`))
-    return writing
-  }
-
-  async function writeNow(): Promise<void> {
-    const runner = await identify(process.pid)
-    if (!runner || !release) return
-    const records: ServiceRecord[] = servers.map((server) => {
-      const { pid, ...status } = server.status()
-      return { ...status, pid: pid ?? null, startedAt: server.identity()?.startedAt ?? null }
-    })
-    await writeRecord(layout, { runner, portBase, ready, services: records })
-  }
-
-  async function start(): Promise<void> {
+  async function start(signal: AbortSignal): Promise<void> {
     release = await takeLock(layout)
     await endLeftovers(installation, events)
-    const steps = parts.map((part) => ({ name: part.name, dependsOn: part.dependsOn, run: () => startPart(part) }))
+    const giveUp = () => void stop()
+    signal.addEventListener('abort', giveUp, { once: true })
     try {
-      await runInOrder(steps)
-      ready = true
-      await record()
+      await runInOrder(
+        parts.map((part) => ({ ...part, run: () => runPart(part, servers, events) })),
+        signal,
+      )
+      state.ready = true
+      await recorder.write()
     } catch (error) {
       await stop()
       throw error
+    } finally {
+      signal.removeEventListener('abort', giveUp)
     }
   }
 
-  async function startPart(part: ServerSpec | TaskSpec): Promise<void> {
-    if (part.kind === 'server') {
-      await servers.find((server) => server.spec === part)?.start()
-      return
-    }
-    events.task(part.name, 'running')
-    try {
-      await part.run()
-      events.task(part.name, 'done')
-    } catch (error) {
-      events.task(part.name, 'failed')
-      throw error
-    }
-  }
-
-  /** In reverse order; servers between which nothing stands stop side by side. */
-  async function stop(): Promise<void> {
-    ready = false
-    const stopped = new Map<string, Promise<void>>()
-    for (const part of inDependencyOrder(parts).reverse()) {
-      const after = parts.filter((other) => other.dependsOn.includes(part.name)).map((other) => stopped.get(other.name))
-      const server = servers.find(({ spec }) => spec === part)
-      stopped.set(
-        part.name,
-        Promise.all(after).then(() => server?.stop()),
-      )
-    }
-    await Promise.all(stopped.values())
-    await writing
+  async function stopAll(): Promise<void> {
+    state.ready = false
+    await stopInReverse(parts, servers)
+    await recorder.end()
     await deleteRecord(layout)
     await emptyDirectory(layout.temporary)
     await release?.()
-    release = undefined
   }
 
-  return { start, stop, services }
+  const stop = () => (stopped ??= stopAll())
+  return { start, stop, services: () => servers.map((server) => server.status()) }
+}
+
+async function runPart(part: Part, servers: readonly Supervised[], events: StackEvents): Promise<void> {
+  if (part.kind === 'server') {
+    await servers.find((server) => server.spec === part)?.start()
+    return
+  }
+  events.task(part.name, 'running')
+  try {
+    await part.run()
+    events.task(part.name, 'done')
+  } catch (error) {
+    events.task(part.name, 'failed')
+    throw error
+  }
+}
+
+/** What nothing depends on any more stops first; servers between which nothing stands stop side by side. */
+async function stopInReverse(parts: readonly Part[], servers: readonly Supervised[]): Promise<void> {
+  const stopped = new Map<string, Promise<void>>()
+  for (const part of inDependencyOrder(parts).reverse()) {
+    const dependents = parts.filter((other) => other.dependsOn.includes(part.name))
+    const before = Promise.all(dependents.map((other) => stopped.get(other.name) ?? Promise.resolve()))
+    const server = servers.find(({ spec }) => spec === part)
+    stopped.set(
+      part.name,
+      before.then(() => server?.stop()),
+    )
+  }
+  await Promise.all(stopped.values())
+}
+
+/** Writes the state to the run folder, one write at a time; what fails to be written is only told, for the servers run all the same. */
+function createRecorder(
+  { layout }: Installation,
+  portBase: number,
+  servers: readonly Supervised[],
+  state: { readonly ready: boolean },
+  events: StackEvents,
+) {
+  let writing = Promise.resolve()
+  let ended = false
+
+  async function writeNow(): Promise<void> {
+    const runner = await identify(process.pid)
+    if (!runner || ended) return
+    const services: ServiceRecord[] = servers.map((server) => {
+      const { pid, ...status } = server.status()
+      return { ...status, pid: pid ?? null, startedAt: server.identity()?.startedAt ?? null }
+    })
+    await writeRecord(layout, { runner, portBase, ready: state.ready, services })
+  }
+  return {
+    write(): Promise<void> {
+      writing = writing
+        .then(writeNow)
+        .catch((error: unknown) => events.note(`the state was not written: ${String(error)}`))
+      return writing
+    },
+    async end(): Promise<void> {
+      ended = true
+      await writing
+    },
+  }
 }
 
 async function endLeftovers({ layout }: Installation, events: StackEvents): Promise<void> {
   const left = await leftovers(await readRecord(layout))
   if (left.length > 0) {
-    events.note(
-      `an earlier run was killed and left ${left.map(({ name }) => name).join(', ')} running: stopping them first`,
-    )
+    const names = left.map(({ name }) => name).join(', ')
+    events.note(`an earlier run was killed and left ${names} running: stopping them first`)
     await endAll(left.map(({ identity }) => identity))
   }
   await deleteRecord(layout)

@@ -7,6 +7,7 @@ import type { ServerSpec } from '../server.ts'
 
 export const warehouseAccount = 'MILLRACE'
 export const warehouseUser = 'MILLRACE_CONNECT'
+export const warehouseRole = 'MILLRACE_LOADER'
 /** What an account's host looks like; Connect's JVM resolves it to loopback, where the double listens. */
 export const warehouseHost = 'millrace.snowflakecomputing.com'
 

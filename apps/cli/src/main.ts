@@ -1,0 +1,122 @@
+import { Command, CommanderError, Option } from 'commander'
+import { MillraceError } from '@millrace/core/errors'
+import { parseScope } from '@millrace/core/scope'
+import { javaEnvironment } from '@millrace/stack/environment'
+import { doctor } from './doctor.ts'
+import { down } from './down.ts'
+import { plan, planTable } from './plan.ts'
+import { type CommonOptions, withCommonOptions } from './settings.ts'
+import { statusOf, statusTable } from './status.ts'
+import { tail, tailLimit } from './tail.ts'
+import { token } from './token.ts'
+import { up, upDetached, type UpOptions } from './up.ts'
+
+const exitCodes = { done: 0, failed: 1, usage: 2 } as const
+
+const json = () => new Option('--json', 'print JSON for a program to read')
+const brokers = () => new Option('--brokers <n>', 'how many Kafka brokers').choices(['1', '3']).default('3')
+
+const brokerCount = (options: { readonly brokers: string }): 1 | 3 => (options.brokers === '1' ? 1 : 3)
+function print(value: unknown): void {
+  process.stdout.write(typeof value === 'string' ? `${value}\n` : `${JSON.stringify(value)}\n`)
+}
+
+function program(): Command {
+  const millrace = new Command('millrace')
+    .description('Millrace, a real-time event streaming platform: one typed definition, every part derived from it.')
+    .exitOverride()
+    .showHelpAfterError()
+  stackCommands(millrace)
+  definitionCommands(millrace)
+  return millrace
+}
+
+function stackCommands(millrace: Command): void {
+  withCommonOptions(millrace.command('up'))
+    .description('start the platform on this machine')
+    .addOption(brokers())
+    .option('--detach', 'return when it is ready and leave it running')
+    .action(async (options: CommonOptions & { brokers: string; detach?: boolean }) => {
+      const upOptions: UpOptions = { ...options, brokers: brokerCount(options) }
+      await (options.detach ? upDetached(upOptions, process.argv.slice(1)) : up(upOptions))
+    })
+  withCommonOptions(millrace.command('status'))
+    .description('what runs, and where')
+    .addOption(json())
+    .action(async (options: CommonOptions & { json?: boolean }) => {
+      const status = await statusOf(options.state)
+      print(options.json ? status : statusTable(status))
+    })
+  withCommonOptions(millrace.command('down'))
+    .description('stop the platform')
+    .option('--wipe', 'delete its data, secrets and logs too')
+    .action(async (options: CommonOptions & { wipe?: boolean }) =>
+      print(await down(options.state, options.wipe ?? false)),
+    )
+  millrace
+    .command('doctor')
+    .description('check that this machine has what the servers need')
+    .addOption(json())
+    .action(async (options: { json?: boolean }) => {
+      const found = await doctor(javaEnvironment)
+      print(options.json ? found : `Java ${found.major} (${found.java})`)
+    })
+}
+
+function definitionCommands(millrace: Command): void {
+  withCommonOptions(millrace.command('token'))
+    .description('a JWT of the local issuer')
+    .requiredOption(
+      '--scope <scope>',
+      'what it allows, as in events:write:order.*; give it again for more',
+      collect,
+      [],
+    )
+    .option('--subject <name>', 'whom it names', 'developer')
+    .option('--ttl <duration>', 'how long it is good for, as in 15m or 1h', '1h')
+    .action(async (options: CommonOptions & { scope: string[]; subject: string; ttl: string }) =>
+      print(await token(options)),
+    )
+  for (const name of ['plan', 'apply'] as const) {
+    withCommonOptions(millrace.command(name))
+      .description(
+        name === 'plan' ? 'what differs between the definition and what runs' : 'make what runs as the definition says',
+      )
+      .addOption(json())
+      .action(async (options: CommonOptions & { json?: boolean }) => {
+        const changes = await plan(options, name === 'apply')
+        print(options.json ? changes : planTable(changes, name === 'apply'))
+      })
+  }
+  withCommonOptions(millrace.command('tail'))
+    .description('print every new event of a topic as a line of JSON')
+    .argument('<topic>')
+    .addOption(tailLimit)
+    .action(tail)
+}
+
+function collect(scope: string, before: readonly string[]): string[] {
+  if (!parseScope(scope)) {
+    throw new CommanderError(
+      exitCodes.usage,
+      'millrace.scope',
+      `"${scope}" is not a scope: write it as in events:read:order.*`,
+    )
+  }
+  return [...before, scope]
+}
+
+try {
+  await program().parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    const asked = error.exitCode === 0 // --help, --version
+    if (error.code === 'millrace.scope') process.stderr.write(`${error.message}\n`)
+    process.exitCode = asked ? exitCodes.done : exitCodes.usage
+  } else if (error instanceof MillraceError) {
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = error.code === 'config.invalid' ? exitCodes.usage : exitCodes.failed
+  } else {
+    throw error
+  }
+}

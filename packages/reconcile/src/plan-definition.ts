@@ -1,0 +1,44 @@
+import type { ConnectClient } from '@millrace/connect/connect-client'
+import type { ConnectorEnvironment } from '@millrace/connect/connector-config'
+import type { Warehouse } from '@millrace/connect/snowflake-sql'
+import { eventTypesOf, type Platform } from '@millrace/core/platform'
+import type { Admin } from '@millrace/kafka/admin'
+import type { Registry } from '@millrace/schemas/registry'
+import type { Change } from './change.ts'
+import { topicsOf } from './desired-topics.ts'
+import { planFoundation } from './plan-foundation.ts'
+import { type Catalog, planCatalog } from './plan-catalog.ts'
+import { type Jobs, planJobs } from './plan-jobs.ts'
+import { planSchemas } from './plan-schemas.ts'
+import { planConnector, planTable } from './plan-sinks.ts'
+import { planTopics } from './plan-topics.ts'
+
+/** The connections to what is, and how much it is replicated. */
+export type World = {
+  readonly admin: Admin
+  readonly replication: number
+  readonly registry: Registry
+  readonly catalog: Catalog
+  readonly warehouse: Warehouse
+  readonly connect: ConnectClient
+  readonly connectorEnvironment: ConnectorEnvironment
+  readonly jobs: Jobs
+}
+
+/**
+ * Every difference between a definition and what runs, in the order in which they must be closed: what is written to exists before
+ * what writes to it.
+ */
+export async function planDefinition(platform: Platform, world: World): Promise<Change[]> {
+  const { admin, replication, registry, catalog, warehouse, connect, connectorEnvironment, jobs } = world
+  const parts = await Promise.all([
+    planFoundation(platform, replication, admin),
+    planTopics(topicsOf(platform), replication, admin),
+    planSchemas(eventTypesOf(platform), registry),
+    planCatalog(eventTypesOf(platform), catalog, registry),
+    ...platform.sinks.map((sink) => planTable(sink, warehouse)),
+    planJobs(platform.pipelines, jobs),
+    ...platform.sinks.map((sink) => planConnector(sink, connectorEnvironment, connect)),
+  ])
+  return parts.flat()
+}

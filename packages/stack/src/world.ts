@@ -1,0 +1,111 @@
+/** The connections through which the definition is applied to a running installation. */
+import { readFile } from 'node:fs/promises'
+import { openConnect } from '@millrace/connect/connect-client'
+import { openWarehouse } from '@millrace/connect/snowflake-sql'
+import { type Admin, openAdmin } from '@millrace/kafka/admin'
+import { followCatalog, putCatalogEntry } from '@millrace/kafka/catalog'
+import type { KafkaConnection } from '@millrace/kafka/connection'
+import { openProducer } from '@millrace/kafka/producer'
+import { applyChanges, type Change } from '@millrace/reconcile/change'
+import { planFoundation } from '@millrace/reconcile/plan-foundation'
+import type { Catalog } from '@millrace/reconcile/plan-catalog'
+import { planDefinition, type World } from '@millrace/reconcile/plan-definition'
+import { openRegistry } from '@millrace/schemas/registry'
+import type { Installation } from './installation.ts'
+import { connectUrl } from './servers/connect.ts'
+import { openJobs } from './servers/flink.ts'
+import { registryUrl } from './servers/registry.ts'
+import { warehouseAccount, warehouseHost, warehouseRole, warehouseUser } from './servers/warehouse.ts'
+
+const statementTimeoutMs = 30_000
+const connectTimeoutMs = 100_000
+
+/** Opens what `plan` and `apply` work on. Close it when done. */
+export async function openWorld(installation: Installation): Promise<{ world: World; close: () => Promise<void> }> {
+  const { ports, secrets, certificates, replication } = installation
+  const connection = await installation.kafkaConnection('admin')
+  const admin = openAdmin(connection)
+  const registry = openRegistry({
+    url: registryUrl(installation),
+    caPem: await readFile(certificates.caFile, 'utf8'),
+    username: 'admin',
+    password: secrets.registryPassword('admin'),
+  })
+  const world: World = {
+    admin,
+    replication: replication.factor,
+    registry,
+    warehouse: openWarehouse({
+      url: `http://127.0.0.1:${ports.warehouse}`,
+      account: warehouseAccount,
+      user: warehouseUser,
+      role: warehouseRole,
+      privateKeyPem: await readFile(secrets.warehouseKeyFile, 'utf8'),
+      timeoutMs: statementTimeoutMs,
+    }),
+    connect: openConnect({ url: connectUrl(installation), timeoutMs: connectTimeoutMs }),
+    connectorEnvironment: {
+      warehouseUrl: `http://${warehouseHost}:${ports.warehouse}`,
+      user: warehouseUser,
+      role: warehouseRole,
+      privateKeyReference: `\${file:${secrets.warehouseKeyPropertiesFile}:key}`,
+      replicationFactor: replication.factor,
+    },
+    catalog: openCatalog(connection),
+    jobs: openJobs(installation),
+  }
+  return {
+    world,
+    close: async () => {
+      await registry.close()
+      await admin.close()
+    },
+  }
+}
+
+function openCatalog(connection: KafkaConnection): Catalog {
+  return {
+    entries: async () => {
+      const follower = await followCatalog(connection)
+      await follower.close()
+      return follower.entries()
+    },
+    write: async (entry) => {
+      const producer = openProducer(connection)
+      try {
+        await putCatalogEntry(producer, entry)
+      } finally {
+        await producer.close()
+      }
+    },
+  }
+}
+
+/** Topics, ACLs and Kafka users: what the servers themselves need. Only the brokers must run. */
+export async function applyFoundation(installation: Installation): Promise<void> {
+  const admin = openAdmin(await installation.kafkaConnection('admin'))
+  try {
+    await giveReadersTheirPasswords(installation, admin)
+    await applyChanges(
+      await planFoundation(installation.platform, installation.replication.factor, admin),
+      () => undefined,
+    )
+  } finally {
+    await admin.close()
+  }
+}
+
+/** Makes a running platform what its definition says; `report` is told of each change before it is made. */
+export async function applyDefinition(installation: Installation, report: (change: Change) => void): Promise<void> {
+  const { world, close } = await openWorld(installation)
+  try {
+    await applyChanges(await planDefinition(installation.platform, world), report)
+  } finally {
+    await close()
+  }
+}
+
+/** Readers of the definition may be newer than the formatted disks, which hold the users of the first start. */
+async function giveReadersTheirPasswords({ readers, secrets }: Installation, admin: Admin): Promise<void> {
+  for (const user of readers) await admin.alterScramCredential(user, secrets.kafkaPassword(user))
+}

@@ -1,0 +1,80 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { layoutOf } from '../src/layout.ts'
+import { isAlive } from '../src/process-identity.ts'
+import type { ServerSpec } from '../src/server.ts'
+import { supervise } from '../src/supervisor.ts'
+
+const serving =
+  'process.on("SIGTERM", () => process.exit(0)); console.log("serving"); setInterval(() => undefined, 1000)'
+
+async function supervised(program: string, overrides: Partial<ServerSpec> = {}) {
+  const layout = layoutOf(await mkdtemp(join(tmpdir(), 'supervisor-')))
+  for (const directory of [layout.logs, layout.run]) await mkdir(directory)
+  const changes: string[] = []
+  const log = join(layout.logs, 'server.log')
+  const spec: ServerSpec = {
+    kind: 'server',
+    name: 'server',
+    dependsOn: [],
+    address: 'nowhere',
+    ports: [],
+    command: { file: process.execPath, arguments: ['-e', program] },
+    probe: async () => (await readFile(log, 'utf8')).includes('serving'),
+    readyTimeoutMs: 10_000,
+    stopTimeoutMs: 2_000,
+    ...overrides,
+  }
+  const server = supervise(spec, layout, ({ state }) => changes.push(state))
+  onTestFinished(async () => {
+    await server.stop()
+    await rm(layout.state, { recursive: true })
+  })
+  return { server, changes }
+}
+
+test('a server that dies is started again, and what must be done then is done', async () => {
+  const restored = vi.fn(() => Promise.resolve())
+  const { server, changes } = await supervised(serving, { restored })
+  await server.start()
+  const first = server.status().pid ?? 0
+  process.kill(first, 'SIGKILL')
+  await vi.waitUntil(() => server.status().state === 'running' && server.status().pid !== first, { timeout: 10_000 })
+  expect(server.status().restarts).toBe(1)
+  expect(restored).toHaveBeenCalledOnce()
+  expect(changes).toEqual(['starting', 'running', 'restarting', 'running'])
+})
+
+test('a server that ends before it serves fails with its exit code and the end of its log', async () => {
+  const { server } = await supervised('console.error("no such setting"); process.exit(3)')
+  await expect(server.start()).rejects.toThrow(/exit code 3[\s\S]*no such setting/)
+  expect(server.status().state).toBe('failed')
+})
+
+test('a server that never serves is given up and leaves no process', async () => {
+  const { server } = await supervised('setInterval(() => undefined, 1000)', {
+    probe: () => Promise.resolve(false),
+    readyTimeoutMs: 300,
+  })
+  await expect(server.start()).rejects.toThrow('server was not ready within')
+  expect(server.status().pid).toBeUndefined()
+})
+
+test('a server that ignores SIGTERM is killed when its time is up', async () => {
+  const { server } = await supervised(serving.replace('process.exit(0)', 'undefined'), { stopTimeoutMs: 200 })
+  await server.start()
+  const identity = server.identity()
+  await server.stop()
+  expect(identity && (await isAlive(identity))).toBe(false)
+})
+
+test('stopping during the wait for a restart ends at once', async () => {
+  const { server } = await supervised(serving)
+  await server.start()
+  process.kill(server.status().pid ?? 0, 'SIGKILL')
+  await vi.waitUntil(() => server.status().state === 'restarting')
+  await server.stop()
+  expect(server.status().state).toBe('stopped')
+})
