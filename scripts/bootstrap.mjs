@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { delimiter, dirname, join, relative } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -11,10 +12,10 @@ const node = join(root, 'node_modules/node/bin/node')
 const jvm = join(root, 'packages/jvm')
 
 const commands = {
-  start: { entry: 'apps/cli/src/main.ts', leading: ['demo'], servers: true },
-  cli: { entry: 'apps/cli/src/main.ts', leading: [], servers: false },
-  test: { entry: 'scripts/test.ts', leading: [], servers: true },
-  check: { entry: 'scripts/check.ts', leading: [], servers: false },
+  start: { entry: 'examples/flights/src/main.ts', servers: () => true },
+  cli: { entry: 'apps/cli/src/main.ts', servers: (args) => args[0] === 'up' },
+  test: { entry: 'scripts/test.ts', servers: () => true },
+  check: { entry: 'scripts/check.ts', servers: () => false },
 }
 
 const say = (text) => process.stderr.write(`${text}\n`)
@@ -27,7 +28,7 @@ async function main() {
   if (!command) throw new Refusal(`unknown command "${name}": one of ${Object.keys(commands).join(', ')}`)
   requireNode()
   await installPackages()
-  if (command.servers) await buildServers()
+  if (command.servers(rest)) await buildServers(await findJava())
   return handOver(command, rest)
 }
 
@@ -42,11 +43,25 @@ async function installPackages() {
   const stamp = join(root, 'node_modules/.millrace-lock')
   if (existsSync(node) && readIfThere(stamp) === lock) return
   say('installing npm packages (about 25 s, once)')
-  await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci')
+  await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {}, say)
   writeFileSync(stamp, lock)
 }
 
-async function buildServers() {
+/** Asked of the code that will start the servers, so that both look in the same places. Exits with its sentence when there is none. */
+async function findJava() {
+  let answer = ''
+  let complaint = ''
+  const child = spawn(node, [join(root, 'apps/cli/src/main.ts'), 'doctor', '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  child.stdout.on('data', (chunk) => (answer += chunk))
+  child.stderr.on('data', (chunk) => (complaint += chunk))
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  if (code !== 0) throw new Refusal(complaint.trim())
+  return JSON.parse(answer)
+}
+
+async function buildServers({ javaHome }) {
   const inputs = filesBelow(jvm).filter(
     (file) => /(pom\.xml|\.java|META-INF)/.test(file) && !/[/\\](target|dist)[/\\]/.test(file),
   )
@@ -56,8 +71,8 @@ async function buildServers() {
   say('fetching the servers from Maven Central and building the Java parts (1 to 3 minutes, 580 MB, once)')
   const since = Date.now()
   let fetched = 0
-  await run('mvn', ['-B', '-f', join(jvm, 'pom.xml'), '-DskipTests', 'package'], 'mvn', (line) => {
-    if (line.includes('Downloaded from')) fetched += 1
+  await run('mvn', ['-B', '-f', join(jvm, 'pom.xml'), '-DskipTests', 'package'], { JAVA_HOME: javaHome }, (line) => {
+    if (line.startsWith('Downloaded')) fetched += 1
     const shown = /ERROR/.test(line) || /Building .*\[\d+\/\d+\]/.test(line)
     if (shown)
       say(`  ${Math.round((Date.now() - since) / 1000)} s, ${fetched} files fetched: ${line.replace(/^\[\w+\] /, '')}`)
@@ -66,8 +81,9 @@ async function buildServers() {
   writeFileSync(stamp, sources)
 }
 
-function handOver({ entry, leading }, rest) {
-  const child = spawn(node, [join(root, entry), ...leading, ...rest], { stdio: 'inherit', cwd: root })
+function handOver({ entry }, rest) {
+  const path = `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}`
+  const child = spawn(node, [join(root, entry), ...rest], { stdio: 'inherit', env: { ...process.env, PATH: path } })
   // The child has the terminal's signals too; this process only waits for its end, and passes on what reached it alone.
   process.on('SIGINT', () => undefined)
   process.on('SIGTERM', () => child.kill('SIGTERM'))
@@ -77,20 +93,17 @@ function handOver({ entry, leading }, rest) {
   })
 }
 
-function run(file, args, name, onLine) {
-  const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
-  let rest = ''
-  const read = (chunk) => {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop()
-    for (const line of lines) (onLine ?? say)(line)
-  }
-  child.stdout.on('data', read)
-  child.stderr.on('data', read)
+function run(file, args, environment, onLine) {
+  const child = spawn(file, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  })
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', onLine)
   return new Promise((resolve, reject) => {
     child.on('error', () => reject(new Refusal(`"${file}" was not found: see the prerequisites in README.md`)))
-    child.on('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`${name} failed with exit code ${code}${rest ? `: ${rest}` : ''}`)),
+    child.on('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${file} ${args[0]} failed with exit code ${code}`)),
     )
   })
 }

@@ -1,0 +1,42 @@
+import { kafkaReader } from '@millrace/core/access'
+import { average, count, sum } from '@millrace/core/aggregate'
+import { eventType } from '@millrace/core/event-type'
+import { pipeline, toTopic, tumbling } from '@millrace/core/pipeline'
+import { definePlatform } from '@millrace/core/platform'
+import { snowflake } from '@millrace/core/sink'
+
+/** The platform that integration tests run: small, with every kind of part. */
+export const orderPlaced = eventType('order.placed', {
+  schema: {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'order.placed',
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      customer: { type: 'string', minLength: 1 },
+      amount: { type: 'number' },
+      items: { type: 'integer', minimum: 1 },
+      at: { type: 'string', format: 'date-time' },
+    },
+    required: ['customer', 'amount', 'at'],
+  },
+  key: '/customer',
+  time: '/at',
+  partitions: 6,
+})
+
+export const spendPerCustomer = pipeline('spend-per-customer')
+  .from(orderPlaced)
+  .where((order) => order.amount.gt(0))
+  .window(tumbling('10 seconds'))
+  .watermark({ outOfOrderness: '2 seconds', idleness: '1 second' })
+  .late(toTopic())
+  .groupBy((order) => ({ customer: order.customer }))
+  .aggregate((order) => ({ orders: count(), spent: sum(order.amount), meanItems: average(order.items) }))
+
+export default definePlatform({
+  events: [orderPlaced],
+  pipelines: [spendPerCustomer],
+  sinks: [snowflake({ from: spendPerCustomer, database: 'SHOP', schema: 'PUBLIC', table: 'SPEND_PER_CUSTOMER' })],
+  access: [kafkaReader('auditor', { reads: [orderPlaced, spendPerCustomer] })],
+})

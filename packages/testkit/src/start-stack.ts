@@ -1,0 +1,57 @@
+import { rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { javaEnvironment } from '@millrace/stack/environment'
+import { writeClientProperties } from '@millrace/stack/installation'
+import { projectDirectory } from '@millrace/stack/layout'
+import { openStack } from '@millrace/stack/open-stack'
+import { progress } from '@millrace/stack/progress'
+import { gatewayUrl } from '@millrace/stack/servers/gateway'
+import { registryUrl } from '@millrace/stack/servers/registry'
+import type { TestProject } from 'vitest/node'
+import type { StackFacts } from './fixture.ts'
+import platform from './platform.ts'
+
+const stateDirectory = resolve(projectDirectory, '.millrace-test')
+const portBase = 27_000
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    stack: StackFacts
+  }
+}
+
+/** Starts one fresh stack for all integration tests, tells them where it is, and stops it after the last one. */
+export default async function startStack(project: TestProject): Promise<() => Promise<void>> {
+  await rm(stateDirectory, { recursive: true, force: true })
+  const say = progress((line) => process.stderr.write(`${line}\n`))
+  const { installation, stack } = await openStack(
+    { stateDirectory, portBase, brokers: 3, platform, java: javaEnvironment },
+    say,
+  )
+  await stack.start(new AbortController().signal)
+  say.ready()
+  const { certificates, secrets, ports, bootstrapServers } = installation
+  project.provide('stack', {
+    stateDirectory,
+    portBase,
+    bootstrapServers: [...bootstrapServers],
+    caFile: certificates.caFile,
+    passwords: Object.fromEntries(
+      ['admin', 'gateway', 'flink', 'connect', 'monitor', 'registry', 'auditor'].map((user) => [
+        user,
+        secrets.kafkaPassword(user),
+      ]),
+    ),
+    auditorProperties: await writeClientProperties(installation, 'auditor'),
+    registryUrl: registryUrl(installation),
+    registryPassword: secrets.registryPassword('admin'),
+    gatewayUrl: gatewayUrl(installation),
+    issuerKeyFile: secrets.issuerKeyFile,
+    warehouseUrl: `http://127.0.0.1:${ports.warehouse}`,
+    warehouseKeyFile: secrets.warehouseKeyFile,
+    monitorUrl: `http://127.0.0.1:${ports.monitor}`,
+    javaCommand: installation.java.command,
+    pids: stack.services().flatMap(({ pid }) => (pid === undefined ? [] : [pid])),
+  })
+  return () => stack.stop()
+}
