@@ -35,7 +35,7 @@ module.exports = {
     only('packages/stack', ['core', 'service', 'kafka', 'schemas', 'flink', 'connect', 'reconcile']),
     only('apps/gateway', ['core', 'service', 'schemas', 'kafka']),
     only('apps/monitor', ['core', 'service', 'kafka']),
-    only('apps/cli', ['core', 'service', 'stack', 'reconcile', 'kafka']),
+    only('apps/cli', ['core', 'stack', 'reconcile']),
     {
       name: 'testkit-is-for-tests-only',
       severity: 'error',
