@@ -37,7 +37,7 @@ export async function planDefinition(platform: Platform, world: World): Promise<
     planSchemas(eventTypesOf(platform), registry),
     planCatalog(eventTypesOf(platform), catalog, registry),
     ...platform.sinks.map((sink) => planTable(sink, warehouse)),
-    planJobs(platform.pipelines, jobs),
+    planJobs(platform.pipelines, jobs, registry),
     ...platform.sinks.map((sink) => planConnector(sink, connectorEnvironment, connect)),
   ])
   return parts.flat()

@@ -1,0 +1,48 @@
+import type { Comparison, Expression, Scalar } from '@millrace/core/expression'
+import type { FieldType } from '@millrace/core/field'
+import * as sql from './sql.ts'
+
+const operators: Record<Comparison, string> = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
+
+/**
+ * An expression over the decoded event as SQL. Both have three-valued logic: a comparison with null is unknown, and only what is true passes a filter.
+ * @throws RangeError when a literal fits no SQL type, for instance a text that is no time beside a timestamp.
+ */
+export function expressionSql(expression: Expression): string {
+  switch (expression.kind) {
+    case 'field':
+      return fieldSql(expression.name)
+    case 'literal':
+      return literalSql(expression.value, undefined)
+    case 'compare': {
+      const { operator, left, right } = expression
+      return `(${operandSql(left, right)} ${operators[operator]} ${operandSql(right, left)})`
+    }
+    case 'and':
+    case 'or':
+      return `(${expression.operands.map(expressionSql).join(` ${expression.kind.toUpperCase()} `)})`
+    case 'not':
+      return `(NOT ${expressionSql(expression.operand)})`
+    case 'is-null':
+      return `(${expressionSql(expression.operand)} IS NULL)`
+  }
+}
+
+/** A field of the decoded event, which stands in the column `event`. */
+export function fieldSql(name: string): string {
+  return `${sql.identifier('event')}.${sql.identifier(name)}`
+}
+
+function operandSql(operand: Expression, other: Expression): string {
+  if (operand.kind !== 'literal') return expressionSql(operand)
+  return literalSql(operand.value, other.kind === 'field' ? other.type : undefined)
+}
+
+function literalSql(value: Scalar, beside: FieldType | undefined): string {
+  if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE'
+  if (typeof value === 'number') return sql.number(value)
+  if (beside !== 'timestamp') return sql.text(value)
+  const epochMs = Date.parse(value)
+  if (Number.isNaN(epochMs)) throw new RangeError(`"${value}" is not a time: write it as in "2001-01-31T23:59:00Z"`)
+  return sql.instant(epochMs)
+}

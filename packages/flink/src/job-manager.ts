@@ -1,0 +1,112 @@
+import { MillraceError } from '@millrace/core/errors'
+import { isJsonObject } from '@millrace/core/json'
+import { fingerprintParameter } from './compile.ts'
+import { poll } from './deadline.ts'
+import { objectsOf, request, rootCause, textOf } from './rest.ts'
+
+/** A job as Flink's JobManager knows it. */
+export type Job = {
+  readonly id: string
+  readonly name: string
+  readonly state: JobState
+  /** Milliseconds since the epoch. */
+  readonly startedMs: number
+}
+
+const states = [
+  'INITIALIZING',
+  'CREATED',
+  'RUNNING',
+  'FAILING',
+  'FAILED',
+  'CANCELLING',
+  'CANCELED',
+  'FINISHED',
+  'RESTARTING',
+  'SUSPENDED',
+  'RECONCILING',
+] as const
+export type JobState = (typeof states)[number]
+
+const ended: readonly JobState[] = ['FAILED', 'CANCELED', 'FINISHED', 'SUSPENDED']
+
+export function hasEnded(state: JobState): boolean {
+  return ended.includes(state)
+}
+
+/** Every job that the cluster remembers, also those that have ended. */
+export async function jobs(url: string): Promise<Job[]> {
+  const answer = await request(new URL('/jobs/overview', url), 'GET')
+  return objectsOf(answer['jobs']).flatMap((job) => {
+    const [id, name] = [textOf(job['jid']), textOf(job['name'])]
+    const state = states.find((known) => known === job['state'])
+    const startedMs = Number(job['start-time'])
+    return id === undefined || name === undefined || state === undefined ? [] : [{ id, name, state, startedMs }]
+  })
+}
+
+/** The fingerprint of the pipeline from which a job was compiled, or `undefined` when it carries none. */
+export async function fingerprintOf(url: string, job: Job): Promise<string | undefined> {
+  const answer = await request(new URL(`/jobs/${job.id}/config`, url), 'GET')
+  const execution = answer['execution-config']
+  const parameters = isJsonObject(execution) ? execution['user-config'] : undefined
+  return isJsonObject(parameters) ? textOf(parameters[fingerprintParameter]) : undefined
+}
+
+export type JobProgress =
+  { readonly kind: 'running' } | { readonly kind: 'starting' } | { readonly kind: 'ended'; readonly reason: string }
+
+/** Whether all tasks of a job run: the job itself says RUNNING already while they are still being started. */
+export async function progressOf(url: string, id: string): Promise<JobProgress> {
+  const answer = await request(new URL(`/jobs/${id}`, url), 'GET')
+  const state = states.find((known) => known === answer['state'])
+  if (state !== undefined && hasEnded(state)) return { kind: 'ended', reason: await failureOf(url, id) }
+  const tasks = objectsOf(answer['vertices'])
+  const runs = state === 'RUNNING' && tasks.length > 0 && tasks.every((task) => task['status'] === 'RUNNING')
+  return { kind: runs ? 'running' : 'starting' }
+}
+
+/** The root cause of a job's last failure. */
+export async function failureOf(url: string, id: string): Promise<string> {
+  const answer = await request(new URL(`/jobs/${id}/exceptions`, url), 'GET')
+  const history = answer['exceptionHistory']
+  const [latest] = isJsonObject(history) ? objectsOf(history['entries']) : []
+  return rootCause(textOf(latest?.['stacktrace']) ?? 'Flink gives no reason')
+}
+
+/**
+ * Stops a job and keeps where it was in a savepoint, so that its results are all committed.
+ * @returns the savepoint's path.
+ */
+export async function stopWithSavepoint(
+  url: string,
+  id: string,
+  directory: string,
+  timeoutMs: number,
+): Promise<string> {
+  const started = await request(new URL(`/jobs/${id}/stop`, url), 'POST', {
+    targetDirectory: `file://${directory}`,
+    drain: false,
+  })
+  const trigger = textOf(started['request-id']) ?? ''
+  return poll(`to stop job ${id}`, timeoutMs, async () => {
+    const answer = await request(new URL(`/jobs/${id}/savepoints/${trigger}`, url), 'GET')
+    const [status, operation] = [answer['status'], answer['operation']]
+    if (!isJsonObject(status) || status['id'] !== 'COMPLETED' || !isJsonObject(operation)) return undefined
+    const location = textOf(operation['location'])
+    if (location !== undefined) return location
+    const failure = operation['failure-cause']
+    const trace = isJsonObject(failure) ? textOf(failure['stack-trace']) : undefined
+    throw new MillraceError('flink.refused', `Flink made no savepoint of job ${id}: ${rootCause(trace ?? '')}`)
+  })
+}
+
+/** Cancels a job; its newest checkpoint stays. */
+export async function cancel(url: string, id: string, timeoutMs: number): Promise<void> {
+  await request(new URL(`/jobs/${id}`, url), 'PATCH')
+  await poll(`to cancel job ${id}`, timeoutMs, async () => {
+    const answer = await request(new URL(`/jobs/${id}`, url), 'GET')
+    const state = states.find((known) => known === answer['state'])
+    return state !== undefined && hasEnded(state) ? state : undefined
+  })
+}

@@ -1,0 +1,102 @@
+import { deadLetterHeaders } from '@millrace/core/dead-letter'
+import type { EventType } from '@millrace/core/event-type'
+import type { Fields, FieldType } from '@millrace/core/field'
+import { pointerTokens } from '@millrace/core/json'
+import * as sql from './sql.ts'
+
+/** How the SQL of a pipeline sees Kafka records: the columns of its source, and the headers of what it writes. */
+
+export const sqlTypes: Record<FieldType, string> = {
+  string: 'STRING',
+  number: 'DOUBLE',
+  integer: 'BIGINT',
+  boolean: 'BOOLEAN',
+  timestamp: 'TIMESTAMP_LTZ(3)',
+}
+
+/** Before every time that an event can have, so that a malformed record never moves the watermark. */
+const beforeAllTimeMs = Date.parse('0000-01-01T00:00:00Z')
+
+/** Header names → SQL expressions of the type STRING. */
+type HeaderExpressions = Readonly<Record<string, string>>
+
+/** The physical and metadata columns of a record whose value may be malformed: bytes stay bytes. */
+export const recordColumns = [
+  '`record_key` BYTES',
+  '`record_value` BYTES',
+  "`record_headers` MAP<STRING NOT NULL, BYTES> METADATA FROM 'headers' VIRTUAL",
+  "`record_partition` INT METADATA FROM 'partition' VIRTUAL",
+  "`record_offset` BIGINT METADATA FROM 'offset' VIRTUAL",
+] as const
+
+/** The columns of a copy of a record. */
+export const copyColumns = [
+  '`record_key` BYTES',
+  '`record_value` BYTES',
+  "`record_headers` MAP<STRING, BYTES> METADATA FROM 'headers'",
+] as const
+
+/** The value of a record as a row of the event type's fields, or NULL when it is malformed. */
+export function decodedSql(type: EventType): string {
+  return `DECODE_JSON(\`record_value\`, ${sql.text(rowType(type.fields))})`
+}
+
+/** The event time of a record, or NULL when it has none. */
+export function eventTimeSql(type: EventType): string {
+  const [field] = type.time === undefined ? [] : pointerTokens(type.time)
+  if (field === undefined) return "PARSE_RFC3339(`record_headers`['ce_time'])"
+  return `${decodedSql(type)}.${sql.identifier(field)}`
+}
+
+/** The column by which windows and watermarks go: never NULL, as Flink asks. */
+export function rowtimeSql(type: EventType): string {
+  return `COALESCE(${eventTimeSql(type)}, ${sql.instant(beforeAllTimeMs)})`
+}
+
+/** The record key of a result: the UTF-8 of its only group value, as the gateway writes keys. */
+export function keySql(name: string, type: FieldType): string {
+  return `ENCODE(${scalarTextSql(sql.identifier(name), type)}, 'UTF-8')`
+}
+
+/** A scalar as JSON writes it, without quotes. */
+export function scalarTextSql(value: string, type: FieldType): string {
+  switch (type) {
+    case 'string':
+      return value
+    case 'boolean':
+      return `LOWER(CAST(${value} AS STRING))`
+    case 'timestamp':
+      return timestampTextSql(value)
+    case 'number':
+    case 'integer':
+      return `CAST(${value} AS STRING)`
+  }
+}
+
+/** A TIMESTAMP or TIMESTAMP_LTZ in the form of JavaScript's `toISOString`. The session's time zone is UTC. */
+export function timestampTextSql(value: string): string {
+  return `DATE_FORMAT(CAST(${value} AS TIMESTAMP(3)), ${sql.text("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")})`
+}
+
+/** A map of headers. */
+export function headersSql(headers: HeaderExpressions): string {
+  const entries = Object.entries(headers).map(([name, value]) => `    ${sql.text(name)}, ENCODE(${value}, 'UTF-8')`)
+  return `MAP[\n${entries.join(',\n')}\n  ]`
+}
+
+/** The headers of a copy of a record: its own, then where it came from and what happened to it. */
+export function copyHeadersSql(topic: string, added: HeaderExpressions): string {
+  const origin: HeaderExpressions = {
+    [deadLetterHeaders.topic]: sql.text(topic),
+    [deadLetterHeaders.partition]: 'CAST(`record_partition` AS STRING)',
+    [deadLetterHeaders.offset]: 'CAST(`record_offset` AS STRING)',
+  }
+  return `MAP_UNION(\`record_headers\`, ${headersSql({ ...added, ...origin })})`
+}
+
+function rowType(fields: Fields): string {
+  const columns = Object.entries(fields).map(
+    ([name, { type, nullable }]) => `${sql.identifier(name)} ${sqlTypes[type]}${nullable ? '' : ' NOT NULL'}`,
+  )
+  return `ROW<${columns.join(', ')}>`
+}

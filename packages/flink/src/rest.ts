@@ -1,0 +1,69 @@
+import { MillraceError } from '@millrace/core/errors'
+import { isJsonObject, type JsonObject, type JsonValue } from '@millrace/core/json'
+
+const requestTimeoutMs = 30_000
+
+/**
+ * One request to one of Flink's REST servers, which all answer in JSON.
+ * @throws MillraceError `flink.unavailable` when there is no answer, `flink.refused` with Flink's root cause for a status over 299.
+ */
+export async function request(
+  url: URL,
+  method: 'GET' | 'POST' | 'DELETE' | 'PATCH',
+  body?: JsonObject,
+): Promise<JsonObject> {
+  const { status, text } = await send(url, method, body)
+  const answer = parsed(text)
+  if (status >= 200 && status < 300 && answer) return answer
+  throw new MillraceError(
+    'flink.refused',
+    `Flink answered ${method} ${url.pathname} with ${status}: ${causeOf(answer, text)}`,
+  )
+}
+
+async function send(url: URL, method: string, body: JsonObject | undefined): Promise<{ status: number; text: string }> {
+  try {
+    const response = await fetch(url, {
+      method,
+      signal: AbortSignal.timeout(requestTimeoutMs),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
+    return { status: response.status, text: await response.text() }
+  } catch (cause) {
+    throw new MillraceError('flink.unavailable', `Flink does not answer at ${url.origin}: see whether it runs`, {
+      cause,
+    })
+  }
+}
+
+function parsed(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text === '' ? '{}' : text)
+    return isJsonObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function causeOf(answer: JsonObject | undefined, text: string): string {
+  const errors = answer?.['errors']
+  const last = Array.isArray(errors) ? errors.filter((error) => typeof error === 'string').at(-1) : undefined
+  return rootCause(last ?? text)
+}
+
+/** The innermost `Caused by:` of a Java stack trace, which says what is wrong; the lines around it say who noticed. */
+export function rootCause(trace: string): string {
+  const lines = trace.split('\n').filter((line) => !/^\s+(at |\.\.\. \d+ more)/.test(line))
+  const cause = lines.findLast((line) => line.startsWith('Caused by: ')) ?? lines.find((line) => line.trim() !== '')
+  return (cause ?? 'no reason given').replace('Caused by: ', '').trim()
+}
+
+/** The text of a field of an answer, or `undefined`. */
+export function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+/** The objects in a list of an answer. */
+export function objectsOf(value: JsonValue | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : []
+}

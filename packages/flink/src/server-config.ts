@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+
+/** What a Flink server on one machine is told: everything that it listens on is loopback. */
+export type FlinkServerOptions = {
+  readonly restPort: number
+  readonly sqlGatewayPort: number
+  readonly metricsPort: number
+  /** Absolute. Each job has a folder of its own below it. */
+  readonly checkpointDirectory: string
+  /** Absolute. Buffers and unpacked libraries; empty after a stop. */
+  readonly temporaryDirectory: string
+  /** Tasks side by side: each job takes as many slots as its parallelism. */
+  readonly slots?: number
+}
+
+const slotsDefault = 4
+/** Flink refuses a windowed aggregation with less than 8 MiB. */
+const managedMemoryPerSlotMb = 16
+const networkMemoryMb = 32
+const loopback = '127.0.0.1'
+
+/** The text of the server's `config.yaml`. */
+export function flinkConfiguration(options: FlinkServerOptions): string {
+  const slots = options.slots ?? slotsDefault
+  const settings: Record<string, string | number | boolean> = {
+    'rest.address': loopback,
+    'rest.bind-address': loopback,
+    'rest.port': options.restPort,
+    'rest.bind-port': options.restPort,
+    'jobmanager.bind-host': loopback,
+    'taskmanager.bind-host': loopback,
+    'sql-gateway.endpoint.rest.address': loopback,
+    'sql-gateway.endpoint.rest.bind-address': loopback,
+    'sql-gateway.endpoint.rest.port': options.sqlGatewayPort,
+    'sql-gateway.endpoint.rest.bind-port': options.sqlGatewayPort,
+    'execution.target': 'remote',
+    'execution.attached': false,
+    // Anybody who may reach the port could otherwise run code of theirs in this process.
+    'web.submit.enable': false,
+
+    'taskmanager.numberOfTaskSlots': slots,
+    'taskmanager.memory.managed.size': `${slots * managedMemoryPerSlotMb}mb`,
+    'taskmanager.memory.network.min': `${networkMemoryMb}mb`,
+    'taskmanager.memory.network.max': `${networkMemoryMb}mb`,
+    'io.tmp.dirs': options.temporaryDirectory,
+
+    'state.backend.type': 'hashmap',
+    'execution.checkpointing.dir': `file://${options.checkpointDirectory}`,
+    'execution.checkpointing.num-retained': 2,
+    // A job never gives up: what it waits for comes back, or somebody reads the alert that it restarts.
+    'restart-strategy.type': 'exponential-delay',
+    'restart-strategy.exponential-delay.initial-backoff': '200 ms',
+    'restart-strategy.exponential-delay.max-backoff': '10 s',
+    'restart-strategy.exponential-delay.reset-backoff-threshold': '1 min',
+
+    'metrics.reporters': 'prometheus',
+    'metrics.reporter.prometheus.factory.class':
+      'org.apache.flink.metrics.prometheus.LoopbackPrometheusReporterFactory',
+    'metrics.reporter.prometheus.port': options.metricsPort,
+    'metrics.latency.interval': 0,
+  }
+  return Object.entries(settings)
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+    .join('')
+}
+
+/** The Java class of `packages/jvm/millrace-flink` that is the server; its one argument is the folder of `config.yaml`. */
+export const flinkServerClass = 'io.millrace.flink.FlinkServer'
+
+/**
+ * What the JVM of the server needs beside its memory settings: the modules that Flink opens with its own start scripts, and the file
+ * from which Kafka's clients take their password.
+ */
+export function flinkJvmArguments(jaasFile: string): string[] {
+  return [
+    '-XX:MaxMetaspaceSize=256m',
+    ...exports.map((name) => `--add-exports=${name}=ALL-UNNAMED`),
+    ...opens.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
+    `-Djava.security.auth.login.config=${jaasFile}`,
+  ]
+}
+
+const exports = [
+  'java.rmi/sun.rmi.registry',
+  'java.security.jgss/sun.security.krb5',
+  ...['api', 'file', 'parser', 'tree', 'util'].map((name) => `jdk.compiler/com.sun.tools.javac.${name}`),
+]
+
+const opens = [
+  'java.lang',
+  'java.net',
+  'java.io',
+  'java.nio',
+  'sun.nio.ch',
+  'java.lang.reflect',
+  'java.text',
+  'java.time',
+  'java.util',
+  'java.util.concurrent',
+  'java.util.concurrent.atomic',
+  'java.util.concurrent.locks',
+]
+
+/**
+ * The text of the JAAS file from which Kafka's clients inside Flink take their user: a secret (mode 0600). The connector brings Kafka's classes under names of its own.
+ */
+export function flinkJaas(user: string, password: string): string {
+  const module = 'org.apache.flink.kafka.shaded.org.apache.kafka.common.security.scram.ScramLoginModule'
+  return `KafkaClient {\n  ${module} required\n  username=${quoted(user)}\n  password=${quoted(password)};\n};\n`
+}
+
+function quoted(value: string): string {
+  return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}
+
+/** The file of `config.yaml` in its folder. */
+export function flinkConfigurationFile(directory: string): string {
+  return join(directory, 'config.yaml')
+}

@@ -1,0 +1,89 @@
+package io.millrace.flink;
+
+import java.util.Optional;
+import org.apache.flink.table.api.ValidationException;
+import org.apache.flink.table.catalog.DataTypeFactory;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.functions.ScalarFunction;
+import org.apache.flink.table.functions.SpecializedFunction;
+import org.apache.flink.table.functions.UserDefinedFunction;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.inference.CallContext;
+import org.apache.flink.table.types.inference.InputTypeStrategies;
+import org.apache.flink.table.types.inference.TypeInference;
+import org.apache.flink.table.types.logical.LogicalTypeRoot;
+import org.apache.flink.table.types.logical.RowType;
+
+/**
+ * {@code DECODE_JSON(value BYTES, type STRING literal) → ROW}: the record's value as a row of the type that the literal names, or
+ * NULL for whatever does not fit it. Never throws for a record.
+ *
+ * <p>Why: Flink's json format either stops the job at a malformed record or drops it in silence, and its raw STRING format
+ * replaces invalid bytes. A malformed record has to keep its bytes for the dead letter topic while its neighbours go on.
+ *
+ * <p>The planner calls it once for every field and every branch of the job, all in one thread and with one array of bytes, so the
+ * thread's last row is kept: a record is decoded once.
+ */
+public final class DecodeJson extends ScalarFunction implements SpecializedFunction {
+
+    private static final ThreadLocal<Decoded> LAST = ThreadLocal.withInitial(Decoded::new);
+
+    private final String type;
+    private final JsonRowDecoder decoder;
+
+    /** As SQL registers it: it decodes nothing until {@link #specialize} has given it its type. */
+    public DecodeJson() {
+        this(null, null);
+    }
+
+    private DecodeJson(String type, JsonRowDecoder decoder) {
+        this.type = type;
+        this.decoder = decoder;
+    }
+
+    public RowData eval(byte[] value, String ignored) {
+        Decoded last = LAST.get();
+        if (last.value != value || value == null || !type.equals(last.type)) {
+            last.row = decoder.decode(value);
+            last.value = value;
+            last.type = type;
+        }
+        return last.row;
+    }
+
+    @Override
+    public UserDefinedFunction specialize(SpecializedContext context) {
+        RowType row = (RowType) context.getCallContext().getOutputDataType().orElseThrow().getLogicalType();
+        return new DecodeJson(row.asSerializableString(), new JsonRowDecoder(row));
+    }
+
+    @Override
+    public TypeInference getTypeInference(DataTypeFactory types) {
+        return TypeInference.newBuilder()
+                .inputTypeStrategy(
+                        InputTypeStrategies.sequence(
+                                InputTypeStrategies.logical(LogicalTypeRoot.VARBINARY),
+                                InputTypeStrategies.and(
+                                        InputTypeStrategies.LITERAL, InputTypeStrategies.logical(LogicalTypeRoot.CHAR))))
+                .outputTypeStrategy(DecodeJson::rowType)
+                .build();
+    }
+
+    private static Optional<DataType> rowType(CallContext call) {
+        return call.getArgumentValue(1, String.class)
+                .map(
+                        text -> {
+                            DataType type = call.getDataTypeFactory().createDataType(text);
+                            if (!(type.getLogicalType() instanceof RowType)) {
+                                throw new ValidationException("DECODE_JSON needs a ROW type, not " + text);
+                            }
+                            return type.nullable().bridgedTo(RowData.class);
+                        });
+    }
+
+    private static final class Decoded {
+        private byte[] value;
+        private String type;
+        private RowData row;
+    }
+}

@@ -1,0 +1,88 @@
+package io.millrace.flink;
+
+import static org.apache.flink.table.annotation.ArgumentTrait.OPTIONAL_PARTITION_BY;
+import static org.apache.flink.table.annotation.ArgumentTrait.REQUIRE_ON_TIME;
+import static org.apache.flink.table.annotation.ArgumentTrait.SET_SEMANTIC_TABLE;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.flink.table.annotation.ArgumentHint;
+import org.apache.flink.table.annotation.DataTypeHint;
+import org.apache.flink.table.annotation.FunctionHint;
+import org.apache.flink.table.annotation.StateHint;
+import org.apache.flink.table.api.DataTypes;
+import org.apache.flink.table.catalog.DataTypeFactory;
+import org.apache.flink.table.functions.ProcessTableFunction;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.inference.CallContext;
+import org.apache.flink.table.types.inference.TypeInference;
+import org.apache.flink.types.Row;
+
+/**
+ * {@code WITH_WATERMARK(input => TABLE t, on_time => DESCRIPTOR(rowtime))}: every row of {@code t} and, as {@code watermark}, how
+ * far event time had come when the row arrived (NULL: nowhere yet).
+ *
+ * <p>Why: Flink drops a row that is too late for its window and only counts it. To keep such rows, the job must know beforehand
+ * which rows those are. CURRENT_WATERMARK knows only what came since the job started, while the window operator restores its
+ * watermark from the checkpoint: after each recovery, rows would be lost between the two. This function keeps the watermark in its
+ * state, too. It has one instance, from which the windows get all their rows and watermarks, so both always agree.
+ */
+@FunctionHint(output = @DataTypeHint("ROW<watermark TIMESTAMP_LTZ(3)>"))
+public final class WithWatermark extends ProcessTableFunction<Row> {
+
+    /** What a checkpoint keeps. */
+    public static class Progress {
+        public Long watermark;
+    }
+
+    public void eval(
+            Context context,
+            @StateHint Progress progress,
+            @ArgumentHint({SET_SEMANTIC_TABLE, OPTIONAL_PARTITION_BY, REQUIRE_ON_TIME}) Row input) {
+        TimeContext<Long> time = context.timeContext(Long.class);
+        if (progress.watermark == null) {
+            progress.watermark = Long.MIN_VALUE;
+            time.registerOnTime(Long.MIN_VALUE + 1);
+        }
+        int arity = input.getArity();
+        Row output = new Row(arity + 1);
+        for (int field = 0; field < arity; field++) {
+            output.setField(field, input.getField(field));
+        }
+        if (progress.watermark != Long.MIN_VALUE) {
+            output.setField(arity, Instant.ofEpochMilli(progress.watermark));
+        }
+        collect(output);
+    }
+
+    /** The timer always stands one millisecond ahead, so it runs whenever the watermark advances, and before the windows see it. */
+    public void onTimer(OnTimerContext context, Progress progress) {
+        TimeContext<Long> time = context.timeContext(Long.class);
+        progress.watermark = time.currentWatermark();
+        if (progress.watermark < Long.MAX_VALUE) {
+            time.registerOnTime(progress.watermark + 1);
+        }
+    }
+
+    @Override
+    public TypeInference getTypeInference(DataTypeFactory types) {
+        TypeInference declared = super.getTypeInference(types);
+        return TypeInference.newBuilder()
+                .staticArguments(declared.getStaticArguments().orElseThrow())
+                .stateTypeStrategies(declared.getStateTypeStrategies())
+                .outputTypeStrategy(WithWatermark::outputType)
+                .build();
+    }
+
+    private static Optional<DataType> outputType(CallContext call) {
+        DataType input = call.getTableSemantics(0).orElseThrow().dataType();
+        List<DataTypes.Field> fields = new ArrayList<>();
+        for (DataTypes.Field field : DataType.getFields(input)) {
+            fields.add(field);
+        }
+        fields.add(DataTypes.FIELD("watermark", DataTypes.TIMESTAMP_LTZ(3)));
+        return Optional.of(DataTypes.ROW(fields).notNull());
+    }
+}

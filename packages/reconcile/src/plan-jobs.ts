@@ -1,0 +1,48 @@
+import { MillraceError } from '@millrace/core/errors'
+import type { Pipeline } from '@millrace/core/pipeline'
+import { valueSubject } from '@millrace/core/topic-name'
+import { compilePipeline } from '@millrace/flink/compile'
+import type { FlinkEnvironment } from '@millrace/flink/environment'
+import { fingerprintOf } from '@millrace/flink/job-manager'
+import { ensureJob, type FlinkCluster, listJobs } from '@millrace/flink/jobs'
+import type { Registry } from '@millrace/schemas/registry'
+import type { Change } from './change.ts'
+
+/** The cluster that runs pipelines, and what their SQL depends on. */
+export type Jobs = {
+  readonly cluster: FlinkCluster
+  readonly environment: Omit<FlinkEnvironment, 'schemaUrl'>
+  /** The base of the registry's API: what a result's `ce_dataschema` begins with. */
+  readonly registryUrl: string
+}
+
+/** The pipelines whose job is missing, changed or running more than once. */
+export async function planJobs(pipelines: readonly Pipeline[], jobs: Jobs, registry: Registry): Promise<Change[]> {
+  const running = await listJobs(jobs.cluster)
+  const changes = pipelines.map(async (pipeline): Promise<Change[]> => {
+    const [only, ...others] = running.filter((job) => job.name === pipeline.name)
+    const schemaUrl = await schemaUrlOf(pipeline, jobs, registry)
+    if (only && others.length === 0 && schemaUrl !== undefined) {
+      const compiled = compilePipeline(pipeline, { ...jobs.environment, schemaUrl: () => schemaUrl })
+      if ((await fingerprintOf(jobs.cluster.url, only)) === compiled.fingerprint) return []
+    }
+    const action = only ? 'update' : 'create'
+    const detail = `${pipeline.from.topic} → ${pipeline.result.topic}`
+    const apply = () => ensure(pipeline, jobs, registry)
+    return [{ resource: 'job', name: pipeline.name, action, detail, apply }]
+  })
+  return (await Promise.all(changes)).flat()
+}
+
+async function ensure(pipeline: Pipeline, jobs: Jobs, registry: Registry): Promise<void> {
+  const schemaUrl = await schemaUrlOf(pipeline, jobs, registry)
+  if (schemaUrl === undefined) {
+    throw new MillraceError('registry.refused', `the schema of ${pipeline.result.name} is not in the registry`)
+  }
+  await ensureJob(jobs.cluster, pipeline, { ...jobs.environment, schemaUrl: () => schemaUrl })
+}
+
+async function schemaUrlOf({ result }: Pipeline, jobs: Jobs, registry: Registry): Promise<string | undefined> {
+  const found = await registry.lookUp(valueSubject(result.topic), 'JSON', JSON.stringify(result.schema))
+  return found && `${jobs.registryUrl}/schemas/ids/${found.id}`
+}
