@@ -5,7 +5,7 @@ import { GenericError, MultipleErrors } from '@platformatic/kafka'
 export function kafkaError(error: unknown, what: string): MillraceError {
   if (error instanceof MillraceError) return error
   const parts = errorTree(error)
-  const detail = parts.findLast((part) => part.message !== '')?.message ?? String(error)
+  const detail = parts.map(sentenceOf).findLast((sentence) => sentence !== '') ?? String(error)
   return new MillraceError(codeOf(parts), `${what}: ${detail}`, { cause: error })
 }
 
@@ -31,6 +31,11 @@ function errorTree(error: unknown): Error[] {
   if (!(error instanceof Error)) return []
   const gathered = error instanceof AggregateError ? error.errors : []
   return [error, ...errorTree(error.cause), ...gathered.flatMap(errorTree)]
+}
+
+/** What the broker itself said, where it said something; the client's own words for a code are generic. */
+function sentenceOf(error: Error): string {
+  return propertyText(error, 'serverErrorMessage') ?? error.message
 }
 
 function propertyText(error: Error, name: string): string | undefined {

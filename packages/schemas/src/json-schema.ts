@@ -4,7 +4,7 @@ import { MillraceError } from '@millrace/core/errors'
 import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import addFormats from 'ajv-formats'
+import { fullFormats } from 'ajv-formats/dist/formats.js'
 
 /** Checks data against one schema: what is wrong with it, or an empty list. Pointers are relative to the data. */
 export type JsonValidator = (data: JsonValue) => readonly Violation[]
@@ -17,7 +17,7 @@ const exhaustiveValuesMax = 10_000
 const options: Options = {
   // Schemas of others carry keywords that we do not know (`javaType`, `connect.index`).
   strict: false,
-  validateFormats: true,
+  formats: fullFormats,
   removeAdditional: false,
   useDefaults: false,
   coerceTypes: false,
@@ -43,20 +43,18 @@ export function compileJsonSchema(schema: JsonObject): JsonValidator {
 
 function compile(schema: JsonObject, ajvOptions: Options): ValidateFunction {
   try {
-    const ajv = dialectOf(schema, ajvOptions)
-    addFormats.default(ajv)
-    return ajv.compile(schema)
+    return compilerOf(schema, ajvOptions)(schema)
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause)
     throw new MillraceError('registry.refused', `this is not a JSON Schema that can be used: ${detail}`, { cause })
   }
 }
 
-function dialectOf({ $schema }: JsonObject, ajvOptions: Options): Ajv {
+function compilerOf({ $schema }: JsonObject, ajvOptions: Options): (schema: JsonObject) => ValidateFunction {
   const dialect = typeof $schema === 'string' ? $schema : ''
-  if (dialect.includes('2020-12')) return new Ajv2020(ajvOptions)
-  if (dialect.includes('2019-09')) return new Ajv2019(ajvOptions)
-  return new Ajv(ajvOptions)
+  if (dialect.includes('2020-12')) return (schema) => new Ajv2020(ajvOptions).compile(schema)
+  if (dialect.includes('2019-09')) return (schema) => new Ajv2019(ajvOptions).compile(schema)
+  return (schema) => new Ajv(ajvOptions).compile(schema)
 }
 
 function violationsOf(errors: readonly ErrorObject[]): Violation[] {

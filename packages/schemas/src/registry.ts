@@ -44,7 +44,8 @@ const timeoutMsDefault = 10_000
 type Call = (method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown) => Promise<unknown>
 
 export function openRegistry(options: RegistryOptions): Registry {
-  const dispatcher = new Agent({ connect: { ca: options.caPem } })
+  // HTTP/1.1: over HTTP/2 Apicurio compresses its answers and labels them `content-encoding: identity`.
+  const dispatcher = new Agent({ allowH2: false, connect: { ca: options.caPem } })
   const call: Call = (method, path, body) => request(options, dispatcher, method, path, body)
   const versionsOf = (subject: string) => `/subjects/${encodeURIComponent(subject)}/versions`
   const find = async (subject: string, type: SchemaType, schema: string) => {
@@ -102,14 +103,26 @@ async function request(
   }).catch((cause: unknown) => {
     throw new MillraceError('registry.unavailable', `no answer from the schema registry at ${options.url}`, { cause })
   })
-  const text = await answer.text()
-  if (answer.ok) return JSON.parse(text)
+  const text = await answer.text().catch((cause: unknown) => {
+    throw new MillraceError('registry.unavailable', `the schema registry broke off its answer to ${method} ${path}`, {
+      cause,
+    })
+  })
+  if (answer.ok) return parseJson(text)
   if (answer.status === 404) return undefined
   const code = answer.status >= 500 || answer.status === 429 ? 'registry.unavailable' : 'registry.refused'
   throw new MillraceError(
     code,
     `the schema registry answered ${answer.status} to ${method} ${path}: ${text.slice(0, 2_000)}`,
   )
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw malformed('JSON')
+  }
 }
 
 function registered(answer: unknown): RegisteredSchema | undefined {

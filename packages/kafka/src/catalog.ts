@@ -1,0 +1,104 @@
+import { type CatalogEntry, catalogTopic, parseCatalogEntry } from '@millrace/core/catalog'
+import type { MillraceError } from '@millrace/core/errors'
+import { openAdmin } from './admin.ts'
+import type { KafkaConnection } from './connection.ts'
+import type { StoredRecord } from './fetch.ts'
+import type { Producer, StoredAt } from './producer.ts'
+import { within } from './deadline.ts'
+import { openTail } from './tail.ts'
+
+/** Puts an event type into the catalog, or in the place of its former entry: every API instance has it within moments. */
+export function putCatalogEntry(producer: Producer, entry: CatalogEntry): Promise<StoredAt> {
+  return producer.send({
+    topic: catalogTopic,
+    key: Buffer.from(entry.type),
+    value: Buffer.from(JSON.stringify(entry)),
+    headers: new Map([['content-type', 'application/json']]),
+    timestampMs: Date.now(),
+  })
+}
+
+/** What the catalog topic says, kept up to date. */
+export type CatalogFollower = {
+  readonly entries: () => ReadonlyMap<string, CatalogEntry>
+  readonly close: () => Promise<void>
+}
+
+export type CatalogListener = {
+  /** An entry is new, changed, or gone (`undefined`). */
+  readonly onChange?: (type: string, entry: CatalogEntry | undefined) => void
+  readonly onTrouble?: (error: MillraceError) => void
+  /** A record that this version does not understand; the type keeps its former entry. */
+  readonly onUnreadable?: (type: string) => void
+}
+
+const catchUpTimeoutMs = 30_000
+
+/**
+ * Reads the whole catalog, then follows it. Resolves when all that was there at the call is known.
+ * @throws MillraceError 'kafka.unknown-topic' | 'kafka.unavailable' | 'kafka.refused'
+ */
+export async function followCatalog(
+  connection: KafkaConnection,
+  listener: CatalogListener = {},
+): Promise<CatalogFollower> {
+  const entries = new Map<string, CatalogEntry>()
+  const caughtUp = Promise.withResolvers<undefined>()
+  const end = await endOf(connection)
+  const tail = await openTail(connection, catalogTopic, 'earliest', {
+    onRecords: (records) => {
+      for (const record of records) applyRecord(entries, record, listener)
+    },
+    ...(listener.onTrouble && { onTrouble: listener.onTrouble }),
+    onProgress: (positions) => {
+      if ((positions.get(0) ?? 0n) >= end) caughtUp.resolve(undefined)
+    },
+  })
+  try {
+    await within(catchUpTimeoutMs, 'reading the catalog', caughtUp.promise)
+  } catch (error) {
+    await tail.close()
+    throw error
+  }
+  return { entries: () => entries, close: () => tail.close() }
+}
+
+/** The catalog as it is now. */
+export async function readCatalog(connection: KafkaConnection): Promise<ReadonlyMap<string, CatalogEntry>> {
+  const follower = await followCatalog(connection)
+  await follower.close()
+  return follower.entries()
+}
+
+async function endOf(connection: KafkaConnection): Promise<bigint> {
+  const admin = openAdmin(connection)
+  try {
+    return (await admin.endOffsets(catalogTopic)).get(0) ?? 0n
+  } finally {
+    await admin.close()
+  }
+}
+
+function applyRecord(entries: Map<string, CatalogEntry>, record: StoredRecord, listener: CatalogListener): void {
+  const type = record.key?.toString() ?? ''
+  if (record.value === null) {
+    entries.delete(type)
+    listener.onChange?.(type, undefined)
+    return
+  }
+  const entry = parseCatalogEntry(parseJson(record.value.toString()))
+  if (entry?.type !== type) {
+    listener.onUnreadable?.(type)
+    return
+  }
+  entries.set(type, entry)
+  listener.onChange?.(type, entry)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,22 @@
+/** A record to be stored. Without a key it goes to any partition; with one, to the key's, unless `partition` says otherwise. */
+export type OutgoingRecord = {
+  readonly topic: string
+  readonly key?: Buffer | undefined
+  readonly value: Buffer
+  readonly headers: ReadonlyMap<string, string>
+  readonly timestampMs: number
+  readonly partition?: number | undefined
+}
+
+/** Where a record is, once all in-sync replicas have it. */
+export type StoredAt = { readonly partition: number; readonly offset: bigint }
+
+/** What a record adds to a batch at most, beyond its own bytes (lengths, timestamps, attributes). */
+const overheadBytes = 32
+
+/** The size of a record in a batch, never less than it really is: a character of a header counts as three bytes. */
+export function recordBytes(record: OutgoingRecord): number {
+  let bytes = overheadBytes + record.value.length + (record.key?.length ?? 0)
+  for (const [name, value] of record.headers) bytes += 4 + 3 * (name.length + value.length)
+  return bytes
+}
