@@ -66,6 +66,8 @@ export function supervise(spec: ServerSpec, layout: Layout, onChange: OnChange):
       enter('running', `${spec.name} is back`)
     } catch (error) {
       if (!isStopping()) enter('failed', messageOf(error))
+      await running?.end() // what could not be restored is no use running: the next start tries again
+      running = undefined
     }
   }
 

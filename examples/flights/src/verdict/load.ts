@@ -1,0 +1,93 @@
+import { deadLetterHeaders } from '@millrace/core/dead-letter'
+
+import { type Database, literal } from './database.ts'
+
+/**
+ * Reads what Kafka's console consumer printed (`console-consumer.ts`): tab-separated partition, offset, headers, key and
+ * value. Bytes outside printable ASCII, and backslashes, are printed as `\xNN`: DuckDB's text form of a BLOB, so casting
+ * gives back the bytes as they are in the log. `\,` separates headers and can therefore not occur in one.
+ */
+function lines(file: string): string {
+  return `(
+    SELECT replace(partition, 'Partition:', '')::INTEGER AS partition, replace("offset", 'Offset:', '')::BIGINT AS "offset",
+      headers, key, value
+    FROM read_csv(${literal(file)}, delim = '\\t', quote = '', escape = '', header = false, auto_detect = false,
+      nullstr = '\\N', max_line_size = 4194304, columns = {
+        'partition': 'VARCHAR', 'offset': 'VARCHAR', 'headers': 'VARCHAR', 'key': 'VARCHAR', 'value': 'VARCHAR'}))`
+}
+
+function header(name: string): string {
+  return `nullif(regexp_extract(headers, '(?:^|\\\\,)${name}:(.*?)(?:\\\\,|$)', 1), '')`
+}
+
+/** The text of a value, or null where its bytes are not UTF-8. */
+const text = `CASE WHEN contains(value, '\\') THEN try(decode(value::BLOB)) ELSE value END`
+const sha256 = 'sha256(value::BLOB)'
+const epochMsOf = (json: string): string => `epoch_ms(TRY_CAST(${json} AS TIMESTAMP))`
+const numeric = `('UBIGINT', 'BIGINT', 'DOUBLE', 'HUGEINT', 'UHUGEINT')`
+const rfc3339 = String.raw`^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$`
+
+/** Loads the replay's ledger: the answers. That a request was sent says nothing of what became of it. */
+export async function loadLedger(database: Database, file: string): Promise<void> {
+  await database.run(`
+    INSERT INTO ledger
+    SELECT kind, request, at_ms, id, partition, "offset", sha256, detail
+    FROM read_csv(${literal(file)}, delim = '\\t', quote = '', escape = '', header = false, auto_detect = false,
+      max_line_size = 4194304, columns = {
+        'kind': 'VARCHAR', 'request': 'VARCHAR', 'at_ms': 'BIGINT', 'id': 'VARCHAR',
+        'partition': 'INTEGER', 'offset': 'BIGINT', 'sha256': 'VARCHAR', 'detail': 'VARCHAR'})
+    WHERE kind <> 'sending'`)
+}
+
+/** Loads the event topic. A value that is not what the schema says is kept, and marked. */
+export async function loadTopic(database: Database, file: string): Promise<void> {
+  await database.run(`
+    INSERT INTO topic
+    WITH read AS (
+      SELECT *, ${header('ce_source')} AS source, ${header('ce_id')} AS id, ${sha256} AS sha256,
+        TRY_CAST(${text} AS JSON) AS json
+      FROM ${lines(file)}),
+    checked AS (
+      SELECT *, coalesce(
+        json_type(json, '$.flight') IN ('UBIGINT', 'BIGINT')
+        AND regexp_matches(json->>'$.date', '${rfc3339}') AND ${epochMsOf("json->>'$.date'")} IS NOT NULL
+        AND json_type(json, '$.origin') = 'VARCHAR' AND json_type(json, '$.destination') = 'VARCHAR'
+        AND json_type(json, '$.distance') IN ${numeric} AND json_type(json, '$.delay') IN ${numeric}, false) AS well_formed
+      FROM read)
+    SELECT partition, "offset", source, id, key, sha256,
+      CASE WHEN well_formed THEN ${epochMsOf("json->>'$.date'")} END,
+      CASE WHEN well_formed THEN json->>'$.origin' END,
+      CASE WHEN well_formed THEN (json->'$.distance')::DOUBLE END,
+      CASE WHEN well_formed THEN (json->'$.delay')::DOUBLE END,
+      well_formed
+    FROM checked`)
+}
+
+/** Loads the result topic. */
+export async function loadResults(database: Database, file: string): Promise<void> {
+  await database.run(`
+    INSERT INTO results
+    SELECT partition, "offset", json->>'$.origin',
+      ${epochMsOf("json->>'$.windowStart'")}, ${epochMsOf("json->>'$.windowEnd'")},
+      (json->'$.flights')::BIGINT, (json->'$.distance')::DOUBLE, (json->'$.meanDelay')::DOUBLE
+    FROM (SELECT *, TRY_CAST(${text} AS JSON) AS json FROM ${lines(file)})`)
+}
+
+/** Loads the topic of late events. */
+export async function loadLate(database: Database, file: string): Promise<void> {
+  await database.run(`
+    INSERT INTO late
+    SELECT partition, "offset", ${header(deadLetterHeaders.partition)}::INTEGER, ${header(deadLetterHeaders.offset)}::BIGINT,
+      ${header('ce_source')}, ${header('ce_id')}, ${sha256}
+    FROM ${lines(file)}`)
+}
+
+/** Loads a dead letter topic. */
+export async function loadDeadLetters(database: Database, topic: string, file: string): Promise<void> {
+  await database.run(`
+    INSERT INTO dead_letters
+    SELECT ${literal(topic)}, partition, "offset", ${header(deadLetterHeaders.by)}, ${header(deadLetterHeaders.reason)},
+      ${header(deadLetterHeaders.topic)}, TRY_CAST(${header(deadLetterHeaders.partition)} AS INTEGER),
+      TRY_CAST(${header(deadLetterHeaders.offset)} AS BIGINT), ${header('ce_source')}, ${header('ce_id')}, ${sha256}
+    FROM ${lines(file)}`)
+}

@@ -1,0 +1,68 @@
+import type { Pipeline } from '@millrace/core/pipeline'
+
+import type { Database } from './database.ts'
+
+/** What the checks have to know of the pipeline. */
+export type Semantics = {
+  readonly eventTopic: string
+  readonly partitions: number
+  readonly windowMs: number
+  readonly outOfOrdernessMs: number
+}
+
+export function semanticsOf(pipeline: Pipeline): Semantics {
+  return {
+    eventTopic: pipeline.from.topic,
+    partitions: pipeline.from.partitions,
+    windowMs: pipeline.window.sizeMs,
+    outOfOrdernessMs: pipeline.watermark.outOfOrdernessMs,
+  }
+}
+
+/**
+ * Derives from the topic alone what a right pipeline must have done:
+ * - `events`: the well-formed events with their window, and the watermark that their own partition had reached before them;
+ * - `watermark`: the watermark that the topic's content proves, the least over all partitions (a partition without an
+ *   event holds it back for ever, as in Flink without idleness);
+ * - `expected`: the results of the windows that it closes, over what was not late.
+ *
+ * A window `[start, end)` is closed by a watermark of `end - 1` ms: its greatest possible event time (Flink's rule).
+ */
+export async function deriveExpectations(database: Database, semantics: Semantics): Promise<void> {
+  const { partitions, windowMs, outOfOrdernessMs } = semantics
+  await database.run(`
+    CREATE TABLE events AS
+    SELECT partition, "offset", origin, distance, delay, event_ms,
+      (event_ms // ${windowMs} + 1) * ${windowMs} AS window_end_ms,
+      max(event_ms) OVER (PARTITION BY partition ORDER BY "offset" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        - ${outOfOrdernessMs} AS partition_watermark_ms
+    FROM topic WHERE well_formed`)
+  await database.run(`
+    CREATE TABLE watermark AS
+    SELECT CASE WHEN count(*) = ${partitions} THEN min(greatest_ms) - ${outOfOrdernessMs} END AS ms
+    FROM (SELECT max(event_ms) AS greatest_ms FROM events GROUP BY partition)`)
+  await database.run(`
+    CREATE VIEW in_time AS
+    SELECT * FROM events ANTI JOIN late
+      ON late.origin_partition = events.partition AND late.origin_offset = events."offset"`)
+  await database.run(`
+    CREATE TABLE expected AS
+    SELECT origin, window_end_ms - ${windowMs} AS window_start_ms, window_end_ms,
+      count(*) AS flights, sum(distance) AS distance, avg(delay) AS mean_delay
+    FROM in_time WHERE window_end_ms - 1 <= (SELECT ms FROM watermark)
+    GROUP BY ALL`)
+}
+
+/**
+ * How many events of one partition are late, in its own order: the number that a pipeline over a one-partition topic must
+ * arrive at, whatever its timing. `rows` is a table with `position` and `event_ms`.
+ */
+export function lateCountSql(rows: string, { windowMs, outOfOrdernessMs }: Semantics): string {
+  return `
+    SELECT count(*) FROM (
+      SELECT (event_ms // ${windowMs} + 1) * ${windowMs} AS window_end_ms,
+        max(event_ms) OVER (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+          - ${outOfOrdernessMs} AS watermark_ms
+      FROM ${rows})
+    WHERE window_end_ms - 1 <= watermark_ms`
+}

@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { findJava } from '../src/java.ts'
+import { type Layout, layoutOf } from '../src/layout.ts'
+import { requireFreePort } from '../src/ports.ts'
+import { identify, isAlive } from '../src/process-identity.ts'
+import { endAll, leftovers, readRecord, takeLock, writeRecord } from '../src/run-folder.ts'
+
+let layout: Layout
+
+beforeEach(async () => {
+  layout = layoutOf(await mkdtemp(join(tmpdir(), 'run-folder-')))
+  await mkdir(layout.run)
+  onTestFinished(() => rm(layout.state, { recursive: true }))
+})
+
+async function sleeper() {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'])
+  await once(child, 'spawn')
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const identity = await identify(child.pid ?? 0)
+  if (!identity) throw new Error('the process has no identity')
+  return { child, identity }
+}
+
+test('an installation has one runner: a second one is told which process it is and how to stop it', async () => {
+  const release = await takeLock(layout)
+  await expect(takeLock(layout)).rejects.toThrow(new RegExp(`process ${process.pid}.*npx millrace down`))
+  await release()
+  await (
+    await takeLock(layout)
+  )()
+})
+
+test('the lock of a runner that is gone is taken over', async () => {
+  await writeFile(join(layout.run, 'lock'), JSON.stringify({ pid: process.pid, startedAt: 'another time' }))
+  await expect(takeLock(layout)).resolves.toBeTypeOf('function')
+})
+
+test('servers of a killed runner are found and ended; a process that only has the same number is left alone', async () => {
+  const { child, identity } = await sleeper()
+  const service = { state: 'running', address: '', restarts: 0 } as const
+  await writeRecord(layout, {
+    runner: { pid: 1, startedAt: 'gone' },
+    portBase: 1,
+    ready: true,
+    services: [
+      { ...service, name: 'kafka-1', ...identity },
+      { ...service, name: 'reused', pid: process.pid, startedAt: 'another time' },
+    ],
+  })
+  const left = await leftovers(await readRecord(layout))
+  expect(left.map(({ name }) => name)).toEqual(['kafka-1'])
+  const exit = once(child, 'exit')
+  await endAll(left.map((one) => one.identity))
+  await exit
+  expect(await isAlive(identity)).toBe(false)
+})
+
+test('a state folder of another version is refused with the way out', async () => {
+  await writeFile(join(layout.run, 'stack.json'), '{"version": 0}')
+  await expect(readRecord(layout)).rejects.toThrow(/another version.*delete the state folder/)
+})
+
+test('a taken port is named, with who wants it and the way out', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  await expect(requireFreePort(port, 'kafka-1')).rejects.toThrow(`port ${port}, which kafka-1 needs, is taken`)
+})
+
+test('a machine without a Java that is new enough is told so in one sentence', async () => {
+  await expect(findJava({ javaHome: undefined, path: '' }, 99)).rejects.toMatchObject({
+    code: 'config.invalid',
+    message: expect.stringMatching(/^Java 99 or newer is needed/),
+  })
+})
