@@ -70,12 +70,13 @@ export function createStack(
   }
 
   async function stopAll(): Promise<void> {
+    if (!release) return // never held the installation: what runs there is another's
     state.ready = false
     await stopInReverse(parts, servers)
     await recorder.end()
     await deleteRecord(layout)
     await emptyDirectory(layout.temporary)
-    await release?.()
+    await release()
   }
 
   const stop = () => (stopped ??= stopAll())
