@@ -6,7 +6,6 @@ const tools: readonly [string, string, readonly string[]][] = [
   ['lint', 'eslint', ['.', '--max-warnings', '0']],
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
   ['boundaries', 'depcruise', ['packages', 'apps', 'examples', 'ops', 'test', '--config', '.dependency-cruiser.cjs']],
-  ['dead code', 'knip', []],
 ]
 
 let failed = 0

@@ -1,0 +1,107 @@
+/** From a parsed body to an outcome: envelope, scope, look-up, validation, storage. Only what is on all in-sync replicas is accepted. */
+import { randomUUID } from 'node:crypto'
+import type { CatalogEntry } from '@millrace/core/catalog'
+import { type CloudEvent, parseStructuredEvent } from '@millrace/core/cloud-event'
+import { MillraceError } from '@millrace/core/errors'
+import { valueAt } from '@millrace/core/json'
+import { recordHeaders } from '@millrace/core/kafka-binding'
+import type { Producer } from '@millrace/kafka/producer'
+import { allows, type Identity } from './authentication.ts'
+import type { EventTypes } from './event-types.ts'
+import type { GatewayMetrics } from './metrics.ts'
+import { type Problem, problem } from './problem.ts'
+
+export type Receipt = {
+  readonly id: string
+  readonly source: string
+  readonly type: string
+  readonly status: 'accepted'
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: string
+  readonly schemaId: number
+}
+
+export type Outcome =
+  | { readonly status: 'accepted'; readonly receipt: Receipt }
+  | { readonly status: 'rejected'; readonly id: string | undefined; readonly problem: Problem }
+  | { readonly status: 'unconfirmed'; readonly id: string; readonly problem: Problem }
+
+/** Takes one event in, as a parsed JSON value in CloudEvents' structured form. `trace` are the W3C trace context headers. */
+export type Ingest = (value: unknown, identity: Identity, trace: ReadonlyMap<string, string>) => Promise<Outcome>
+
+type Checked =
+  | { readonly ok: true; readonly event: CloudEvent; readonly entry: CatalogEntry; readonly key: string | undefined }
+  | { readonly ok: false; readonly id: string | undefined; readonly problem: Problem }
+
+const defaults = { id: () => randomUUID(), time: () => new Date().toISOString() }
+
+export function createIngest(
+  eventTypes: EventTypes,
+  producer: Producer,
+  registryUrl: string,
+  metrics: GatewayMetrics,
+): Ingest {
+  return async (value, identity, trace) => {
+    const checked = check(value, identity, eventTypes)
+    if (!checked.ok) {
+      metrics.rejected.inc({ reason: String(checked.problem.status) })
+      return { status: 'rejected', id: checked.id, problem: checked.problem }
+    }
+    const { event, entry, key } = checked
+    const timestampMs = Date.now()
+    const record = {
+      topic: entry.topic,
+      key: key === undefined ? undefined : Buffer.from(key),
+      value: Buffer.from(JSON.stringify(event.data)),
+      headers: recordHeaders(event, `${registryUrl}/schemas/ids/${entry.schemaId}`, trace),
+      timestampMs,
+    }
+    const startedAt = performance.now()
+    try {
+      const { partition, offset } = await producer.send(record)
+      metrics.produceDuration.observe((performance.now() - startedAt) / 1_000)
+      metrics.accepted.inc({ type: event.type })
+      const { id, source, type } = event
+      const timestamp = new Date(timestampMs).toISOString()
+      const stored = { topic: entry.topic, partition, offset: Number(offset), timestamp, schemaId: entry.schemaId }
+      return { status: 'accepted', receipt: { id, source, type, status: 'accepted', ...stored } }
+    } catch (error) {
+      metrics.unconfirmed.inc({ type: event.type })
+      return { status: 'unconfirmed', id: event.id, problem: unconfirmed(error, event) }
+    }
+  }
+}
+
+function check(value: unknown, identity: Identity, eventTypes: EventTypes): Checked {
+  const parsed = parseStructuredEvent(value, defaults)
+  if (!parsed.ok) {
+    return refused(undefined, problem(400, 'this is not a CloudEvent', { errors: parsed.violations }))
+  }
+  const { event } = parsed
+  if (!allows(identity, 'events:write', event.type)) {
+    return refused(event.id, problem(403, `the token lacks the scope events:write:${event.type}`))
+  }
+  const entry = eventTypes.find(event.type)
+  if (!entry) return refused(event.id, problem(404, `there is no event type "${event.type}"`))
+  const errors = eventTypes.validator(entry)(event.data)
+  if (errors.length > 0) {
+    return refused(event.id, problem(422, `the data does not fit the schema of ${event.type}`, { errors }))
+  }
+  const key = entry.key === null ? undefined : valueAt(event.data, entry.key)
+  if (typeof key === 'object' && key !== null) {
+    const errors = [{ pointer: entry.key ?? '', detail: 'is the record key, so it must be a scalar' }] as const
+    return refused(event.id, problem(422, 'the key is not a scalar', { errors }))
+  }
+  return { ok: true, event, entry, key: key === undefined || key === null ? undefined : String(key) }
+}
+
+function refused(id: string | undefined, told: Problem): Checked {
+  return { ok: false, id, problem: told }
+}
+
+function unconfirmed(error: unknown, { id }: CloudEvent): Problem {
+  const reason = error instanceof MillraceError ? error.message : 'an unexpected error'
+  return problem(503, `not confirmed (${reason}): send it again with the same source and id`, { id })
+}

@@ -1,0 +1,134 @@
+/**
+ * Live streams: one tail per topic and instance, however many subscribers. A subscriber that reads too slowly has a bounded buffer;
+ * what does not fit is counted, and it is told so in a gap frame before the next event.
+ */
+import type { KafkaConnection } from '@millrace/kafka/connection'
+import type { StoredRecord } from '@millrace/kafka/reader'
+import { openTail, type Tail } from '@millrace/kafka/tail'
+import type { Logger } from '@millrace/service/logger'
+import { cursorOf, itemOf } from './event-item.ts'
+import type { GatewayMetrics } from './metrics.ts'
+
+/** The part of a WebSocket that a live stream writes to. */
+export type Socket = {
+  readonly bufferedAmount: number
+  send(frame: string): void
+  close(code: number, reason: string): void
+}
+
+export type LiveTopics = {
+  /** Begins to follow a topic, before its first subscriber is attached; rejects as the tail does. */
+  readonly follow: (topic: string) => Promise<void>
+  /** Attaches a subscriber to a topic that is followed; returns what detaches it. */
+  readonly subscribe: (topic: string, socket: Socket) => () => void
+  readonly close: () => Promise<void>
+}
+
+type Subscriber = { readonly socket: Socket; missed: number; missedFrom: string | undefined }
+type Live = { readonly tail: Tail; readonly subscribers: Set<Subscriber>; cursor: string; idleSince: number }
+
+const goingAway = 1001
+/** A topic without subscribers is followed a little longer: most come back. */
+const idleMs = 10_000
+const sweepMs = 5_000
+
+export function createLiveTopics(
+  connection: KafkaConnection,
+  bufferBytesMax: number,
+  metrics: GatewayMetrics,
+  logger: Logger,
+): LiveTopics {
+  const topics = new Map<string, Promise<Live>>()
+  const open = new Map<string, Live>()
+
+  async function start(topic: string): Promise<Live> {
+    const subscribers = new Set<Subscriber>()
+    const next = new Map<number, bigint>()
+    const tail = await openTail(connection, topic, 'latest', {
+      onRecords: (records) => {
+        for (const record of records) deliver(topic, record, next, subscribers)
+        live.cursor = cursorOf(topic, next)
+      },
+      onTrouble: (error) => logger.warn({ err: error, topic }, 'a live stream cannot be read at the moment'),
+    })
+    for (const [partition, offset] of tail.positions()) if (!next.has(partition)) next.set(partition, offset)
+    const live: Live = { tail, subscribers, cursor: cursorOf(topic, next), idleSince: performance.now() }
+    open.set(topic, live)
+    return live
+  }
+
+  function deliver(
+    topic: string,
+    record: StoredRecord,
+    next: Map<number, bigint>,
+    subscribers: ReadonlySet<Subscriber>,
+  ): void {
+    const before = open.get(topic)?.cursor
+    next.set(record.partition, record.offset + 1n)
+    if (subscribers.size === 0) return
+    const cursor = cursorOf(topic, next)
+    const frame = JSON.stringify({ ...itemOf(record), cursor })
+    for (const subscriber of subscribers) {
+      if (subscriber.socket.bufferedAmount > bufferBytesMax) {
+        subscriber.missedFrom ??= before
+        subscriber.missed += 1
+        metrics.gapEvents.inc()
+        continue
+      }
+      if (subscriber.missed > 0) tellGap(subscriber, cursor)
+      subscriber.socket.send(frame)
+    }
+  }
+
+  const sweep = setInterval(() => {
+    for (const [topic, live] of open) {
+      if (live.subscribers.size > 0 || performance.now() - live.idleSince < idleMs) continue
+      open.delete(topic)
+      topics.delete(topic)
+      live.tail.close().catch((error: unknown) => logger.warn({ err: error, topic }, 'a tail did not close'))
+    }
+  }, sweepMs)
+
+  return {
+    async follow(topic) {
+      const started = topics.get(topic) ?? start(topic)
+      topics.set(topic, started)
+      try {
+        const live = await started
+        live.idleSince = performance.now()
+      } catch (error) {
+        topics.delete(topic)
+        throw error
+      }
+    },
+    subscribe(topic, socket) {
+      const live = open.get(topic)
+      if (!live) {
+        socket.close(goingAway, 'subscribe again')
+        return () => undefined
+      }
+      const subscriber: Subscriber = { socket, missed: 0, missedFrom: undefined }
+      live.subscribers.add(subscriber)
+      metrics.subscribers.inc()
+      return () => {
+        if (!live.subscribers.delete(subscriber)) return
+        metrics.subscribers.dec()
+        live.idleSince = performance.now()
+      }
+    },
+    async close() {
+      clearInterval(sweep)
+      for (const live of open.values()) {
+        for (const { socket } of live.subscribers) socket.close(goingAway, 'the server stops: subscribe again')
+      }
+      await Promise.all([...open.values()].map((live) => live.tail.close()))
+    },
+  }
+}
+
+function tellGap(subscriber: Subscriber, to: string): void {
+  const { missed: count, missedFrom: from } = subscriber
+  subscriber.socket.send(JSON.stringify({ gap: { count, from, to } }))
+  subscriber.missed = 0
+  subscriber.missedFrom = undefined
+}

@@ -1,0 +1,20 @@
+import { signals } from '@millrace/core/signals'
+import { createMetrics } from '@millrace/service/metrics'
+
+export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>
+
+/** The gateway's own signals, by the catalogue. */
+export function createGatewayMetrics() {
+  const metrics = createMetrics()
+  return {
+    requestDuration: metrics.histogram(signals.httpRequestDuration),
+    accepted: metrics.counter(signals.eventsAccepted),
+    rejected: metrics.counter(signals.eventsRejected),
+    unconfirmed: metrics.counter(signals.eventsUnconfirmed),
+    produceDuration: metrics.histogram(signals.produceDuration),
+    produceQueue: metrics.gauge(signals.produceQueue),
+    subscribers: metrics.gauge(signals.streamSubscribers),
+    gapEvents: metrics.counter(signals.streamGapEvents),
+    exposition: metrics.exposition,
+  }
+}

@@ -1,0 +1,60 @@
+import { MillraceError } from '@millrace/core/errors'
+import type { Logger } from '@millrace/service/logger'
+import { fastify, type FastifyInstance } from 'fastify'
+import type { Identity } from './authentication.ts'
+import type { GatewayMetrics } from './metrics.ts'
+import { problem, ProblemError, sendProblem } from './problem.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whom the token of the request names; set before a handler runs. */
+    identity: Identity
+  }
+}
+
+/** Longer than the idle time of load balancers (60 s), so that they and not we close a connection. */
+const keepAliveTimeoutMs = 65_000
+const requestTimeoutMs = 30_000
+
+/** A fastify instance with what all routes share: bodies as bytes, problems as answers, every request measured. */
+export function createServer(metrics: GatewayMetrics, logger: Logger): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    // Requests that come while the server closes are still answered, and told to go elsewhere.
+    return503OnClosing: true,
+  })
+  app.decorateRequest('identity')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, problem(404, `there is no ${request.method} ${request.url}`)),
+  )
+  app.setErrorHandler((error, _request, reply) => {
+    if (error instanceof ProblemError) return sendProblem(reply, error.problem)
+    if (error instanceof MillraceError && error.retryable) return sendProblem(reply, problem(503, error.message))
+    const status = statusOf(error)
+    if (status !== undefined && status < 500) return sendProblem(reply, problem(status, messageOf(error)))
+    logger.error({ err: error }, 'a request failed')
+    return sendProblem(reply, problem(500, 'something went wrong here: the log has it'))
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown'
+    const labels = { method: request.method, route, status: String(reply.statusCode) }
+    metrics.requestDuration.observe(labels, reply.elapsedTime / 1_000)
+    done()
+  })
+  return app
+}
+
+/** fastify's own errors (a body too large, a media type that it cannot take) carry their status. */
+function statusOf(error: unknown): number | undefined {
+  return typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number'
+    ? error.statusCode
+    : undefined
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'the request cannot be answered'
+}
