@@ -119,6 +119,8 @@ test.runIf(await hasKcat())('kcat reads with the right user and is refused with 
       'sasl.username=auditor',
       `sasl.password=${password}`,
       `ssl.ca.location=${caFile}`,
+      // Debian's librdkafka cannot match an address; the certificate itself is still checked.
+      'ssl.endpoint.identification.algorithm=none',
     ].flatMap((setting) => ['-X', setting])
   const words = ['-C', '-b', bootstrapServers.join(','), '-t', 'order.placed', '-o', 'beginning', '-e', '-q']
   await post('kcat')

@@ -25,7 +25,7 @@ export type LiveTopics = {
 }
 
 type Subscriber = { readonly socket: Socket; missed: number; missedFrom: string | undefined }
-type Live = { readonly tail: Tail; readonly subscribers: Set<Subscriber>; cursor: string; idleSince: number }
+type Live = { readonly tail: Tail; readonly subscribers: Set<Subscriber>; idleSince: number }
 
 const goingAway = 1001
 /** A topic without subscribers is followed a little longer: most come back. */
@@ -42,42 +42,9 @@ export function createLiveTopics(
   const open = new Map<string, Live>()
 
   async function start(topic: string): Promise<Live> {
-    const subscribers = new Set<Subscriber>()
-    const next = new Map<number, bigint>()
-    const tail = await openTail(connection, topic, 'latest', {
-      onRecords: (records) => {
-        for (const record of records) deliver(topic, record, next, subscribers)
-        live.cursor = cursorOf(topic, next)
-      },
-      onTrouble: (error) => logger.warn({ err: error, topic }, 'a live stream cannot be read at the moment'),
-    })
-    for (const [partition, offset] of tail.positions()) if (!next.has(partition)) next.set(partition, offset)
-    const live: Live = { tail, subscribers, cursor: cursorOf(topic, next), idleSince: performance.now() }
+    const live = await openLive(connection, topic, bufferBytesMax, metrics, logger)
     open.set(topic, live)
     return live
-  }
-
-  function deliver(
-    topic: string,
-    record: StoredRecord,
-    next: Map<number, bigint>,
-    subscribers: ReadonlySet<Subscriber>,
-  ): void {
-    const before = open.get(topic)?.cursor
-    next.set(record.partition, record.offset + 1n)
-    if (subscribers.size === 0) return
-    const cursor = cursorOf(topic, next)
-    const frame = JSON.stringify({ ...itemOf(record), cursor })
-    for (const subscriber of subscribers) {
-      if (subscriber.socket.bufferedAmount > bufferBytesMax) {
-        subscriber.missedFrom ??= before
-        subscriber.missed += 1
-        metrics.gapEvents.inc()
-        continue
-      }
-      if (subscriber.missed > 0) tellGap(subscriber, cursor)
-      subscriber.socket.send(frame)
-    }
   }
 
   const sweep = setInterval(() => {
@@ -123,6 +90,43 @@ export function createLiveTopics(
       }
       await Promise.all([...open.values()].map((live) => live.tail.close()))
     },
+  }
+}
+
+async function openLive(
+  connection: KafkaConnection,
+  topic: string,
+  bufferBytesMax: number,
+  metrics: GatewayMetrics,
+  logger: Logger,
+): Promise<Live> {
+  const subscribers = new Set<Subscriber>()
+  const next = new Map<number, bigint>()
+  const tail = await openTail(connection, topic, 'latest', {
+    onRecords: (records) => {
+      for (const record of records) {
+        const before = cursorOf(topic, next)
+        next.set(record.partition, record.offset + 1n)
+        if (subscribers.size > 0) deliver(record, { before, after: cursorOf(topic, next) })
+      }
+    },
+    onTrouble: (error) => logger.warn({ err: error, topic }, 'a live stream cannot be read at the moment'),
+  })
+  for (const [partition, offset] of tail.positions()) if (!next.has(partition)) next.set(partition, offset)
+  return { tail, subscribers, idleSince: performance.now() }
+
+  function deliver(record: StoredRecord, cursor: { readonly before: string; readonly after: string }): void {
+    const frame = JSON.stringify({ ...itemOf(record), cursor: cursor.after })
+    for (const subscriber of subscribers) {
+      if (subscriber.socket.bufferedAmount > bufferBytesMax) {
+        subscriber.missedFrom ??= cursor.before
+        subscriber.missed += 1
+        metrics.gapEvents.inc()
+        continue
+      }
+      if (subscriber.missed > 0) tellGap(subscriber, cursor.before)
+      subscriber.socket.send(frame)
+    }
   }
 }
 

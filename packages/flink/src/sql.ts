@@ -29,7 +29,8 @@ export function interval(milliseconds: number): string {
   const [hours, minutes, seconds] = [whole(3_600_000, 86_400_000), whole(60_000, 3_600_000), whole(1_000, 60_000)]
   const time = [hours, minutes, seconds].map((value) => digits(value, 2)).join(':')
   const days = Math.trunc(milliseconds / 86_400_000)
-  if (days > intervalDaysMax) throw new RangeError(`${milliseconds} ms is longer than the ${intervalDaysMax} days that Flink SQL can write`)
+  if (days > intervalDaysMax)
+    throw new RangeError(`${milliseconds} ms is longer than the ${intervalDaysMax} days that Flink SQL can write`)
   return `INTERVAL '${days} ${time}.${digits(milliseconds % 1_000, 3)}' DAY TO SECOND(3)`
 }
 

@@ -4,15 +4,13 @@ import type { Platform } from '@millrace/core/platform'
 import { type Admin, openAdmin } from '@millrace/kafka/admin'
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import { type Certificates, loadCertificates } from './certificates.ts'
-import { kafkaClientSettings } from './kafka-client-settings.ts'
 import { findJava, type Java, type JavaEnvironment } from './java.ts'
 import { javaMajorMin } from './jvm.ts'
 import { distributions, type Layout, layoutOf, projectDirectory } from './layout.ts'
 import { writeLoggingConfiguration } from './logging.ts'
 import { type Ports, portsFrom } from './ports.ts'
-import { properties } from './properties.ts'
-import { loadSecrets, type Secrets, writeSecret } from './secrets.ts'
-import { brokerName } from './servers/kafka.ts'
+import { loadSecrets, type Secrets } from './secrets.ts'
+import { brokerName } from './broker-name.ts'
 
 export type InstallationOptions = {
   readonly stateDirectory: string
@@ -88,11 +86,4 @@ async function withAdmin<T>(connection: KafkaConnection, use: (admin: Admin) => 
   } finally {
     await admin.close()
   }
-}
-
-/** Writes a properties file that gives Kafka's own command-line tools the identity of a user. */
-export async function writeClientProperties(installation: Installation, user: string): Promise<string> {
-  const file = join(installation.layout.secrets, `${user}.properties`)
-  await writeSecret(file, properties(kafkaClientSettings(installation, user)))
-  return file
 }

@@ -1,4 +1,7 @@
+import { join } from 'node:path'
 import type { Installation } from './installation.ts'
+import { properties } from './properties.ts'
+import { writeSecret } from './secrets.ts'
 
 /** The Java client's settings that make it a user of the cluster: SASL_SSL with SCRAM, trusting the installation's CA. */
 export function kafkaClientSettings(
@@ -14,4 +17,11 @@ export function kafkaClientSettings(
     [`${prefix}sasl.mechanism`]: 'SCRAM-SHA-512',
     [`${prefix}sasl.jaas.config`]: `${module} required username="${user}" password="${secrets.kafkaPassword(user)}";`,
   }
+}
+
+/** Writes a properties file that gives Kafka's own command-line tools the identity of a user. */
+export async function writeClientProperties(installation: Installation, user: string): Promise<string> {
+  const file = join(installation.layout.secrets, `${user}.properties`)
+  await writeSecret(file, properties(kafkaClientSettings(installation, user)))
+  return file
 }

@@ -8,7 +8,9 @@ import { type Layout, layoutOf } from '../src/layout.ts'
 import { loadSecrets } from '../src/secrets.ts'
 import { mintToken, tokenAudience, tokenIssuer } from '../src/token.ts'
 import { createLocalJWKSet, jwtVerify } from 'jose'
+import * as z from 'zod'
 
+const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
 let layout: Layout
 
 beforeEach(async () => {
@@ -48,7 +50,7 @@ describe('the secrets of an installation', () => {
     const token = await mintToken(secrets, { subject: 'me', scopes: ['events:write:*'], ttlSeconds: 60 })
     const jwks = await readFile(secrets.jwksFile, 'utf8')
     expect(jwks).not.toContain('"d"')
-    const { payload } = await jwtVerify(token, createLocalJWKSet(JSON.parse(jwks)), {
+    const { payload } = await jwtVerify(token, createLocalJWKSet(keySet.parse(JSON.parse(jwks))), {
       issuer: tokenIssuer,
       audience: tokenAudience,
     })

@@ -77,8 +77,5 @@ test('a taken port is named, with who wants it and the way out', async () => {
 })
 
 test('a machine without a Java that is new enough is told so in one sentence', async () => {
-  await expect(findJava({ javaHome: undefined, path: '' }, 99)).rejects.toMatchObject({
-    code: 'config.invalid',
-    message: expect.stringMatching(/^Java 99 or newer is needed/),
-  })
+  await expect(findJava({ javaHome: undefined, path: '' }, 99)).rejects.toThrow(/^Java 99 or newer is needed/)
 })

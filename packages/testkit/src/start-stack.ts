@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { javaEnvironment } from '@millrace/stack/environment'
-import { writeClientProperties } from '@millrace/stack/installation'
+import { writeClientProperties } from '@millrace/stack/kafka-client-settings'
 import { projectDirectory } from '@millrace/stack/layout'
 import { openStack } from '@millrace/stack/open-stack'
 import { progress } from '@millrace/stack/progress'

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { brokerName } from '../broker-name.ts'
 import type { Installation } from '../installation.ts'
 import { classPathOf, jvmArguments } from '../jvm.ts'
 import { distributions } from '../layout.ts'
@@ -15,10 +16,6 @@ const formatTimeoutMs = 120_000
 const readyTimeoutMs = 180_000
 const stopTimeoutMs = 45_000
 const heapMb = 320
-
-export function brokerName(node: number): string {
-  return `kafka-${node}`
-}
 
 /** The brokers of the cluster, each also a controller, and the task that formats their disks before the first start. */
 export function kafkaServers(installation: Installation): (ServerSpec | TaskSpec)[] {

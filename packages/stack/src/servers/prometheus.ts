@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { brokerName } from './kafka.ts'
+import { brokerName } from '../broker-name.ts'
 import { gatewayUrl } from './gateway.ts'
 import type { Installation } from '../installation.ts'
 import { projectDirectory } from '../layout.ts'
