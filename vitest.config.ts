@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/test/**/*.test.ts'],
-          exclude: [...exclude, '**/*.integration.test.ts', '**/*.system.test.ts'],
+          exclude: [...exclude, '**/*.integration.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -22,16 +22,6 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 300_000,
           // One stack and two cores: files take turns.
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          name: 'system',
-          include: ['test/**/*.system.test.ts'],
-          exclude,
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },

@@ -1,7 +1,4 @@
-/**
- * Every correctness test, in one go: unit tests, the Java tests, integration tests against one running stack, then the system tests,
- * which start stacks of their own. Ends with the line `N passed, N failed`.
- */
+/** Every correctness test, in one go: unit tests, then integration tests against one running stack. Ends with the line `N passed, N failed`. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,14 +6,13 @@ import { join } from 'node:path'
 
 type Counts = { readonly passed: number; readonly failed: number }
 
-const projects = ['unit', 'integration', 'system'] as const
+const projects = ['unit', 'integration'] as const
 const chosen = process.argv.slice(2)
 const directory = await mkdtemp(join(tmpdir(), 'millrace-test-'))
 const results: Counts[] = []
 for (const project of projects) {
   if (chosen.length === 0 || chosen.includes(project)) results.push(await runProject(project))
 }
-if (chosen.length === 0 || chosen.includes('java')) results.push(await runJava())
 await rm(directory, { recursive: true })
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0)
@@ -48,32 +44,8 @@ function countsOf(report: unknown): Counts {
   }
 }
 
-/** Maven's summary line counts the tests of a module: `Tests run: 12, Failures: 0, Errors: 0, Skipped: 0`. */
-async function runJava(): Promise<Counts> {
-  let output = ''
-  const code = await run(
-    'mvn',
-    ['-B', '-q', '-f', 'packages/jvm/pom.xml', '-pl', 'millrace-flink', '-am', 'test'],
-    (text) => (output += text),
-  )
-  const [run_, failures, errors, skipped] = lastSummary(output)
-  const failed = failures + errors
-  console.log(`java: ${run_ - failed - skipped} passed, ${failed} failed`)
-  return { passed: run_ - failed - skipped, failed: code !== 0 && failed === 0 ? 1 : failed }
-}
-
-function lastSummary(output: string): [number, number, number, number] {
-  const summaries = [...output.matchAll(/Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)(?!.*Time)/g)]
-  const [, ran = '0', failures = '0', errors = '0', skipped = '0'] = summaries.at(-1) ?? []
-  return [Number(ran), Number(failures), Number(errors), Number(skipped)]
-}
-
-function run(file: string, args: readonly string[], onOutput?: (text: string) => void): Promise<number | null> {
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  child.stdout.on('data', (chunk: Buffer) => {
-    process.stdout.write(chunk)
-    onOutput?.(chunk.toString())
-  })
+function run(file: string, args: readonly string[]): Promise<number | null> {
+  const child = spawn(file, args, { stdio: 'inherit' })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', resolve)

@@ -64,7 +64,7 @@ type Slice = { readonly after: ReportPosition; readonly fromMs: number; readonly
 async function slice(connection: DuckDBConnection, { after, fromMs, delayMaxMs }: Slice): Promise<Flight[]> {
   const reader = await connection.runAndReadAll(
     `SELECT row, departed_ms, reported_ms, origin, destination, distance, delay FROM flights
-     WHERE date >= make_timestamp_ms($earliest) AND date < make_timestamp_ms($to)
+     WHERE date >= make_timestamp_ms($earliest::BIGINT) AND date < make_timestamp_ms($to::BIGINT)
        AND reported_ms >= $from AND reported_ms < $to
        AND (reported_ms > $after OR row > $row)
      ORDER BY reported_ms, row`,
