@@ -101,7 +101,7 @@ async function replayFlights({ installation, signal }: RunningStack, options: Op
     end,
   )
   const done = new AbortController()
-  const reporting = report(statistics.numbers, done.signal)
+  const reporting = report(() => statistics.numbers(), done.signal)
   try {
     await replaying
     return statistics.numbers()
