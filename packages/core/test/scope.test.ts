@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { parseScope, patternCovers } from '../src/scope.ts'
+
+test.each([
+  '',
+  'admin',
+  'events:write',
+  'events:write:',
+  'events:write:a*b',
+  'EVENTS:WRITE:a',
+  'events:write:a b',
+  'metrics:read:x',
+])('the scope "%s" grants nothing', (scope) => {
+  expect(parseScope(scope)).toBeUndefined()
+})
+
+test('a scope with a pattern grants its action for what the pattern covers', () => {
+  expect(parseScope('events:write:order.*')).toEqual({ action: 'events:write', pattern: 'order.*' })
+  expect(patternCovers('order.*', 'order.placed')).toBe(true)
+  expect(patternCovers('order.*', 'orders')).toBe(false)
+  expect(patternCovers('order', 'order.placed')).toBe(false)
+  expect(patternCovers('*', 'anything')).toBe(true)
+})
