@@ -1,7 +1,7 @@
 import type { StackEvents } from './stack.ts'
 
 /** Tells how the stack comes up: a line for each part when it is ready, with the seconds that it took; then only what goes wrong. */
-export function progress(write: (line: string) => void): StackEvents & { ready(): void } {
+export function progress(write: (line: string) => void): StackEvents {
   const since = performance.now()
   const began = new Map<string, number>()
   const seconds = (from: number) => `${((performance.now() - from) / 1000).toFixed(1)} s`
@@ -20,6 +20,5 @@ export function progress(write: (line: string) => void): StackEvents & { ready()
       if (state === 'done') done(name)
     },
     note: (sentence) => write(`  ! ${sentence}`),
-    ready: () => write(`ready in ${seconds(since)}`),
   }
 }

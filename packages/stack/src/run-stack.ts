@@ -1,37 +1,64 @@
 import { MillraceError } from '@millrace/core/errors'
 import type { Installation, InstallationOptions } from './installation.ts'
 import { openStack } from './open-stack.ts'
+import { type ProcessUsage, usageOfAll } from './process-usage.ts'
 import { progress } from './progress.ts'
 import type { Stack } from './stack.ts'
 
-export type RunningStack = { readonly installation: Installation; readonly stack: Stack; readonly signal: AbortSignal }
+/** What the start cost, up to "ready". */
+export type StartCost = ProcessUsage & { readonly seconds: number }
+
+export type RunningStack = {
+  readonly installation: Installation
+  readonly stack: Stack
+  readonly started: StartCost
+  readonly signal: AbortSignal
+}
+
+type Write = (line: string) => void
+
+const toStandardError: Write = (line) => process.stderr.write(`${line}\n`)
 
 /**
  * Starts the platform, does `work` with it and stops it again: when the work is done, fails, or a signal comes (`signal` is aborted then).
- * Progress and what goes wrong are told on standard error.
+ * Progress and what goes wrong are told line by line.
  * @returns what the work returned; `undefined` when a signal came before it began
  * @throws MillraceError with the first failure of the start, or what the work threw
  */
 export async function runStack<T>(
   options: InstallationOptions,
   work: (running: RunningStack) => Promise<T>,
+  write: Write = toStandardError,
 ): Promise<T | undefined> {
+  const since = performance.now()
   const stopping = new AbortController()
   const onSignal = () => stopping.abort(new MillraceError('stack.failed', 'interrupted'))
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal)
-  const write = (line: string) => process.stderr.write(`${line}\n`)
-  const say = progress(write)
-  const { installation, stack } = await openStack(options, say)
+  const { installation, stack } = await openStack(options, progress(write))
   try {
     await stack.start(stopping.signal)
-    say.ready()
-    return await work({ installation, stack, signal: stopping.signal })
+    const started = await costOf(stack, since)
+    write(readyLine(started))
+    return await work({ installation, stack, started, signal: stopping.signal })
   } catch (error) {
     if (stopping.signal.aborted) return undefined
     throw error
   } finally {
+    const stoppingSince = performance.now()
     write('stopping …')
     await stack.stop()
-    write('everything is stopped')
+    write(`everything is stopped (${((performance.now() - stoppingSince) / 1_000).toFixed(1)} s)`)
   }
+}
+
+async function costOf(stack: Stack, since: number): Promise<StartCost> {
+  const seconds = (performance.now() - since) / 1_000
+  const pids = stack.services().flatMap(({ pid }) => pid ?? [])
+  return { seconds, ...(await usageOfAll([process.pid, ...pids])) }
+}
+
+function readyLine({ seconds, cpuSeconds, memoryBytes }: StartCost): string {
+  const cost =
+    cpuSeconds === 0 ? '' : ` (${cpuSeconds.toFixed(0)} CPU-seconds, ${(memoryBytes / 1e6).toFixed(0)} MB in all)`
+  return `ready in ${seconds.toFixed(1)} s${cost}`
 }

@@ -23,13 +23,11 @@ declare module 'vitest' {
 /** Starts one fresh stack for all integration tests, tells them where it is, and stops it after the last one. */
 export default async function startStack(project: TestProject): Promise<() => Promise<void>> {
   await rm(stateDirectory, { recursive: true, force: true })
-  const say = progress((line) => process.stderr.write(`${line}\n`))
   const { installation, stack } = await openStack(
     { stateDirectory, portBase, brokers: 3, platform, java: javaEnvironment },
-    say,
+    progress((line) => process.stderr.write(`${line}\n`)),
   )
   await stack.start(new AbortController().signal)
-  say.ready()
   const { certificates, secrets, ports, bootstrapServers } = installation
   project.provide('stack', {
     stateDirectory,
