@@ -1,7 +1,6 @@
 /** The connections through which the definition is applied to a running installation. */
 import { readFile } from 'node:fs/promises'
 import { openConnect } from '@millrace/connect/connect-client'
-import { openWarehouse } from '@millrace/connect/snowflake-sql'
 import { type Admin, openAdmin } from '@millrace/kafka/admin'
 import { followCatalog, putCatalogEntry } from '@millrace/kafka/catalog'
 import type { KafkaConnection } from '@millrace/kafka/connection'
@@ -15,9 +14,8 @@ import type { Installation } from './installation.ts'
 import { connectUrl } from './servers/connect.ts'
 import { openJobs } from './servers/flink.ts'
 import { registryUrl } from './servers/registry.ts'
-import { warehouseAccount, warehouseHost, warehouseRole, warehouseUser } from './servers/warehouse.ts'
+import { warehouseHost, warehouseOf, warehouseRole, warehouseUser } from './servers/warehouse.ts'
 
-const statementTimeoutMs = 30_000
 const connectTimeoutMs = 100_000
 
 /** Opens what `plan` and `apply` work on. Close it when done. */
@@ -35,14 +33,7 @@ export async function openWorld(installation: Installation): Promise<{ world: Wo
     admin,
     replication: replication.factor,
     registry,
-    warehouse: openWarehouse({
-      url: `http://127.0.0.1:${ports.warehouse}`,
-      account: warehouseAccount,
-      user: warehouseUser,
-      role: warehouseRole,
-      privateKeyPem: await readFile(secrets.warehouseKeyFile, 'utf8'),
-      timeoutMs: statementTimeoutMs,
-    }),
+    warehouse: await warehouseOf(installation),
     connect: openConnect({ url: connectUrl(installation), timeoutMs: connectTimeoutMs }),
     connectorEnvironment: {
       warehouseUrl: `http://${warehouseHost}:${ports.warehouse}`,
