@@ -1,5 +1,6 @@
 import { isJsonObject } from '@millrace/core/json'
 import type { Pipeline } from '@millrace/core/pipeline'
+import { deadLetterTopic } from '@millrace/core/topic-name'
 
 import type { AccessToken } from './access-token.ts'
 import type { Flight } from './flight.ts'
@@ -8,7 +9,7 @@ import { followTopic } from './live-stream.ts'
 import { watermarkClock } from './watermark-clock.ts'
 
 /**
- * What an application sees, measured at two live streams of the gateway, on the clock of this process:
+ * What an application sees, measured at live streams of the gateway, on the clock of this process:
  * - `live`: from the POST of an event until a subscriber of its topic has it (every sixteenth event; a retried event
  *   counts from its first POST);
  * - `windowResult`: from the POST of the event that lets the watermark pass a window's end until a subscriber of the
@@ -21,16 +22,20 @@ export type MeasuredLatencies = {
   readonly resultsSeen: number
   /** Distinct windows whose results were seen. */
   readonly windowsClosed: number
+  readonly lateSeen: number
+  readonly deadLettersSeen: number
   /** Events and results that the streams said they left out, being too slow for them. */
   readonly gapEvents: number
   readonly reconnects: number
 }
 
 export type Measures = {
-  /** Resolves when both streams are open. */
+  /** Resolves when all streams are open. */
   readonly subscribed: Promise<void>
   posted(lane: number, flights: readonly Flight[], atMs: number): void
   latencies(): MeasuredLatencies
+  /** How far event time has come in every lane, by what was posted; in milliseconds since the epoch. */
+  watermarkMs(): number | undefined
   close(): void
 }
 
@@ -47,7 +52,7 @@ export type MeasuresOptions = {
 export function openMeasures({ gatewayUrl, token, pipeline }: MeasuresOptions): Measures {
   const live = liveLatency()
   const results = resultLatency(pipeline)
-  const gaps = { events: 0 }
+  const seen = { gaps: 0, late: 0, deadLetters: 0 }
   const follow = (topic: string, onFrame: (text: string, atMs: number) => void) =>
     followTopic({
       gatewayUrl,
@@ -56,12 +61,14 @@ export function openMeasures({ gatewayUrl, token, pipeline }: MeasuresOptions): 
       onFrame: (text, atMs) => {
         const gap = gapOf(text)
         if (gap === undefined) onFrame(text, atMs)
-        else gaps.events += gap
+        else seen.gaps += gap
       },
     })
   const streams = [
     follow(pipeline.from.topic, (text, atMs) => live.seen(text, atMs)),
     follow(pipeline.result.topic, (text, atMs) => results.seen(text, atMs)),
+    follow(deadLetterTopic(pipeline.from.topic), () => seen.deadLetters++),
+    ...(pipeline.lateTopic === undefined ? [] : [follow(pipeline.lateTopic, () => seen.late++)]),
   ]
   return {
     subscribed: Promise.all(streams.map(({ subscribed }) => subscribed)).then(() => undefined),
@@ -72,9 +79,12 @@ export function openMeasures({ gatewayUrl, token, pipeline }: MeasuresOptions): 
     latencies: () => ({
       ...live.numbers(),
       ...results.numbers(),
-      gapEvents: gaps.events,
+      lateSeen: seen.late,
+      deadLettersSeen: seen.deadLetters,
+      gapEvents: seen.gaps,
       reconnects: streams.reduce((total, stream) => total + stream.reconnects(), 0),
     }),
+    watermarkMs: () => results.clock.watermarkMs(),
     close: () => streams.forEach((stream) => stream.close()),
   }
 }

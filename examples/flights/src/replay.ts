@@ -20,7 +20,7 @@ export type ReplaySettings = {
 }
 
 export const replayDefaults: ReplaySettings = {
-  eventsPerSecond: 10_000,
+  eventsPerSecond: 5_000,
   batchEventsMax: 500,
   tickMs: 60 * 60_000,
   confirmDeadlineMs: 120_000,

@@ -91,3 +91,14 @@ export async function loadDeadLetters(database: Database, topic: string, file: s
       TRY_CAST(${header(deadLetterHeaders.offset)} AS BIGINT), ${header('ce_source')}, ${header('ce_id')}, ${sha256}
     FROM ${lines(file)}`)
 }
+
+/** Loads the warehouse's rows (`warehouse-rows.ts`). */
+export async function loadWarehouse(database: Database, file: string): Promise<void> {
+  await database.run(`
+    INSERT INTO warehouse
+    SELECT "PARTITION"::INTEGER, "OFFSET"::BIGINT, "ORIGIN", ${epochMsOf('"WINDOW_START"')}, ${epochMsOf('"WINDOW_END"')},
+      "FLIGHTS"::BIGINT, "DISTANCE"::DOUBLE, "MEAN_DELAY"::DOUBLE
+    FROM read_json(${literal(file)}, format = 'newline_delimited', columns = {
+      'PARTITION': 'VARCHAR', 'OFFSET': 'VARCHAR', 'ORIGIN': 'VARCHAR', 'WINDOW_START': 'VARCHAR',
+      'WINDOW_END': 'VARCHAR', 'FLIGHTS': 'VARCHAR', 'DISTANCE': 'VARCHAR', 'MEAN_DELAY': 'VARCHAR'})`)
+}

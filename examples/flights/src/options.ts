@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util'
+import { MillraceError } from '@millrace/core/errors'
+import { portBaseDefault } from '@millrace/stack/ports'
+import { replayDefaults } from './replay.ts'
+
+/** How the main job is run. */
+export type Options = {
+  /** How long the replay goes on before it is judged; absent: until Ctrl-C, without a verdict. */
+  readonly forMs: number | undefined
+  /** Events per second; absent: as fast as they are acknowledged. */
+  readonly eventsPerSecond: number | undefined
+  /** Print the summary as JSON. */
+  readonly json: boolean
+  readonly help: boolean
+  readonly portBase: number
+  readonly stateDirectory: string | undefined
+}
+
+export const usage = `npm start [-- options]
+
+Starts the whole platform on this machine and replays three million flights through it until Ctrl-C.
+
+  --for <duration>    end after so long (as in 60s, 5m), check that nothing was lost, and exit with 1 if anything was
+  --json              print the summary as JSON on standard output
+  --rate <events/s>   how fast to replay, ${replayDefaults.eventsPerSecond} unless said; 0: as fast as events are acknowledged
+  --port-base <port>  the first of the 100 ports that are used, ${portBaseDefault} unless said
+  --state <folder>    where secrets, data and logs are kept, .millrace unless said
+  --help`
+
+/** @throws MillraceError `config.invalid` with a sentence that says how to write it. */
+export function optionsOf(argv: readonly string[]): Options {
+  const values = parse(argv)
+  return {
+    forMs: values.for === undefined ? undefined : durationMs(values.for),
+    eventsPerSecond: rateOf(values.rate),
+    json: values.json ?? false,
+    help: values.help ?? false,
+    portBase: portOf(values['port-base']),
+    stateDirectory: values.state,
+  }
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        for: { type: 'string' },
+        rate: { type: 'string' },
+        'port-base': { type: 'string' },
+        state: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    })
+    return values
+  } catch (cause) {
+    throw new MillraceError('config.invalid', `${cause instanceof Error ? cause.message : String(cause)}\n\n${usage}`, {
+      cause,
+    })
+  }
+}
+
+const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
+
+function durationMs(text: string): number {
+  const [, count, unit = ''] = /^([1-9]\d{0,5})(s|m|h)$/.exec(text) ?? []
+  const unitMs = unitsMs[unit]
+  if (unitMs !== undefined) return Number(count) * unitMs
+  throw new MillraceError('config.invalid', `"${text}" is not a duration: write it as in 60s or 5m`)
+}
+
+function rateOf(text: string | undefined): number | undefined {
+  if (text === undefined) return replayDefaults.eventsPerSecond
+  const rate = Number(text)
+  if (text.trim() === '' || !(rate >= 0) || !Number.isFinite(rate)) {
+    throw new MillraceError('config.invalid', `"${text}" is not a rate: write events per second, or 0 for no limit`)
+  }
+  return rate === 0 ? undefined : rate
+}
+
+const portMax = 65_535
+const portsUsed = 100
+
+function portOf(text: string | undefined): number {
+  const port = text === undefined ? portBaseDefault : Number(text)
+  if (Number.isInteger(port) && port >= 1_024 && port + portsUsed <= portMax) return port
+  throw new MillraceError(
+    'config.invalid',
+    `"${text ?? ''}" is no first port: write a number from 1024 to ${portMax - portsUsed}`,
+  )
+}
