@@ -1,5 +1,5 @@
-import type { Admin } from '@millrace/kafka/admin'
-import type { Reader } from '@millrace/kafka/reader'
+import type { Admin, Offsets } from '@millrace/kafka/admin'
+import type { Reader, Span, StoredRecord } from '@millrace/kafka/reader'
 
 /** How far a group is behind on one partition. */
 export type PartitionLag = {
@@ -13,9 +13,6 @@ export type PartitionLag = {
   readonly seconds: number
 }
 
-/** Offsets may have holes, so the oldest uncommitted message is looked for a little further than where it should be. */
-const lookAhead = 50n
-
 /** The lag of every group that has committed an offset, whether it has members or not. */
 export async function measureLag(admin: Admin, reader: Reader, nowMs: number): Promise<PartitionLag[]> {
   const groups = await admin.groups()
@@ -28,26 +25,25 @@ async function lagOfGroup(group: string, admin: Admin, reader: Reader, nowMs: nu
   const ends = await admin.endOffsetsOf([...committed.keys()], 'read-committed')
   const lags: PartitionLag[] = []
   for (const [topic, offsets] of committed) {
-    for (const [partition, offset] of offsets) {
-      const end = ends.get(topic)?.get(partition)
-      if (end === undefined) continue // the topic is gone, its commits are not yet
-      const messages = end > offset ? Number(end - offset) : 0
-      const seconds = messages === 0 ? 0 : await age(reader, topic, partition, offset, end, nowMs)
-      lags.push({ group, topic, partition, committed: offset, end, messages, seconds })
+    const unread = unreadOf(offsets, ends.get(topic) ?? new Map<number, bigint>())
+    const behind = new Map([...unread].filter(([, { start, end }]) => end > start))
+    const oldest = behind.size === 0 ? new Map<number, StoredRecord>() : await reader.readFirst(topic, behind)
+    for (const [partition, { start, end }] of unread) {
+      const timestampMs = oldest.get(partition)?.timestampMs
+      const seconds = timestampMs === undefined ? 0 : Math.max(0, (nowMs - timestampMs) / 1_000)
+      const messages = end > start ? Number(end - start) : 0
+      lags.push({ group, topic, partition, committed: start, end, messages, seconds })
     }
   }
   return lags
 }
 
-async function age(
-  reader: Reader,
-  topic: string,
-  partition: number,
-  offset: bigint,
-  end: bigint,
-  nowMs: number,
-): Promise<number> {
-  const to = offset + lookAhead < end ? offset + lookAhead : end
-  const [oldest] = await reader.readRange(topic, partition, offset, to)
-  return oldest ? Math.max(0, (nowMs - oldest.timestampMs) / 1_000) : 0
+/** Partitions that have a commit and still exist: a topic may be gone while its commits are not yet. */
+function unreadOf(committed: Offsets, ends: Offsets): Map<number, Span> {
+  return new Map(
+    [...committed].flatMap(([partition, start]): [number, Span][] => {
+      const end = ends.get(partition)
+      return end === undefined ? [] : [[partition, { start, end }]]
+    }),
+  )
 }

@@ -59,7 +59,7 @@ export async function runFlights(
   const { admin, reader, warehouse, measures } = connections
   const meter = await openLoadMeter(stack)
   const statistics = replayStatistics()
-  let end: ReplayEnd | undefined
+  let end: ReplayEnd = 'stopped'
   const stopObserving = observe(
     { stack, admin, warehouse, measures, meter, statistics, isExhausted: () => end === 'exhausted' },
     observer,

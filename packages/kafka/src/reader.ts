@@ -5,6 +5,9 @@ import { fetchFrom, type FetchLimits, leadersOf, type StoredRecord } from './fet
 
 export type { StoredRecord } from './fetch.ts'
 
+/** Offsets of a partition, from `start` up to, but without, `end`. */
+export type Span = { readonly start: bigint; readonly end: bigint }
+
 /** The newest records of a topic, and where reading on from them begins. */
 export type Latest = {
   /** Newest first, over all partitions. */
@@ -19,8 +22,11 @@ export type Latest = {
  */
 export type Reader = {
   readonly readLatest: (topic: string, limit: number) => Promise<Latest>
-  /** The records of a partition from one offset up to, but without, another. */
-  readonly readRange: (topic: string, partition: number, from: bigint, to: bigint) => Promise<StoredRecord[]>
+  /**
+   * The first record of each partition that a group has before it, by partition. Offsets are not records (transactions leave markers
+   * among them), so a span may hold none: then the partition is left out. Reads a batch a partition, not the span.
+   */
+  readonly readFirst: (topic: string, spans: ReadonlyMap<number, Span>) => Promise<ReadonlyMap<number, StoredRecord>>
   readonly close: () => Promise<void>
 }
 
@@ -28,23 +34,16 @@ const timeouts = { connectTimeoutMs: 2_000, requestTimeoutMs: 5_000 } as const
 const deadlineMs = 10_000
 const closeTimeoutMs = 2_000
 const limits: FetchLimits = { maxWaitMs: 100, maxBytes: 16 * 1024 * 1024, partitionMaxBytes: 2 * 1024 * 1024 }
+/** A broker answers with one batch at least, however small the limit (KIP-74): one is enough to find a first record. */
+const firstLimits: FetchLimits = { maxWaitMs: 100, maxBytes: 1, partitionMaxBytes: 1 }
 /** What one answer may hold in memory: beyond it, fewer events than asked for are given. */
 const bytesMax = 64 * 1024 * 1024
-
-type Span = { readonly start: bigint; readonly end: bigint }
 
 export function openReader(connection: KafkaConnection): Reader {
   const client = new Client({ ...clientOptions(connection, timeouts), retries: 2, retryDelay: 100 })
   return {
     readLatest: (topic, limit) => within(deadlineMs, `reading the end of ${topic}`, readLatest(client, topic, limit)),
-    readRange: async (topic, partition, from, to) => {
-      const read = async () => {
-        const { topicId, leaders } = await leadersOf(client, topic)
-        const broker = [...leaders].find(([, partitions]) => partitions.includes(partition))?.[0] ?? -1
-        return readSpan(client, broker, { name: topic, id: topicId }, partition, { start: from, end: to })
-      }
-      return within(deadlineMs, `reading ${topic}`, read())
-    },
+    readFirst: (topic, spans) => within(deadlineMs, `reading ${topic}`, readFirst(client, topic, spans)),
     close: () => within(closeTimeoutMs, 'closing the reader', client.close()),
   }
 }
@@ -64,6 +63,42 @@ async function readLatest(client: Client, topic: string, limit: number): Promise
     records: newestFirst(newest, limit),
     next: new Map([...spans].map(([partition, { end }]) => [partition, end])),
   }
+}
+
+async function readFirst(
+  client: Client,
+  topic: string,
+  spans: ReadonlyMap<number, Span>,
+): Promise<Map<number, StoredRecord>> {
+  const { topicId, leaders } = await leadersOf(client, topic)
+  const reads = [...leaders].flatMap(([broker, partitions]) =>
+    partitions.map(async (partition): Promise<[number, StoredRecord][]> => {
+      const span = spans.get(partition)
+      if (!span) return []
+      const first = await firstInSpan(client, broker, { name: topic, id: topicId }, partition, span)
+      return first ? [[partition, first]] : []
+    }),
+  )
+  return new Map((await Promise.all(reads)).flat())
+}
+
+async function firstInSpan(
+  client: Client,
+  broker: number,
+  topic: TopicName,
+  partition: number,
+  { start, end }: Span,
+): Promise<StoredRecord | undefined> {
+  for (let position = start; position < end;) {
+    const [fetched] = await fetchFrom(client, broker, topic, new Map([[partition, position]]), firstLimits)
+    if (!fetched) return undefined
+    const first = fetched.records.find(({ offset }) => offset >= start)
+    if (first) return first.offset < end ? first : undefined
+    const next = fetched.outOfRange ? fetched.start : fetched.next
+    if (next <= position) return undefined
+    position = next
+  }
+  return undefined
 }
 
 async function spansOf(client: Client, topic: string, partitions: readonly number[]): Promise<Map<number, Span>> {
