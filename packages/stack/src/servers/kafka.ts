@@ -164,6 +164,8 @@ function brokerSettings(installation: Installation, node: number): Record<string
     // What bounds the pause after the loss of a broker: its partitions get new leaders when its session has run out.
     'broker.session.timeout.ms': 6_000,
     'broker.heartbeat.interval.ms': 1_000,
+    // The first broker that is up leads everything; partitions go back to their preferred leaders soon, not after five minutes.
+    'leader.imbalance.check.interval.seconds': 5,
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
     'log.segment.bytes': 128 * 1024 * 1024,
     // Left to the system: Kafka's fixed 100 KiB stalls larger TLS batches on loopback.
