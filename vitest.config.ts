@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/test/**/*.test.ts'],
-          exclude: [...exclude, '**/*.integration.test.ts'],
+          exclude: [...exclude, '**/*.{integration,system}.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -22,6 +22,14 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 300_000,
           // One stack and two cores: files take turns.
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: ['**/test/**/*.system.test.ts'],
+          exclude,
           fileParallelism: false,
         },
       },

@@ -1,4 +1,4 @@
-/** Every correctness test, in one go: unit tests, then integration tests against one running stack. Ends with the line `N passed, N failed`. */
+/** Every correctness test, in one go: unit tests, integration tests against one running stack, and the main job. Ends with the line `N passed, N failed`. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 type Counts = { readonly passed: number; readonly failed: number }
 
-const projects = ['unit', 'integration'] as const
+const projects = ['unit', 'integration', 'system'] as const
 const chosen = process.argv.slice(2)
 const directory = await mkdtemp(join(tmpdir(), 'millrace-test-'))
 const results: Counts[] = []
