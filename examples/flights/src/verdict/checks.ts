@@ -1,4 +1,5 @@
 import type { Check } from './check.ts'
+import { literal } from './database.ts'
 import type { Semantics } from './semantics.ts'
 
 /** Averages may differ by the order of additions; counts and sums of whole numbers may not. */
@@ -86,14 +87,16 @@ const lateWasLate: Check = {
 const deadLettersAreMalformed = ({ eventTopic }: Semantics): Check => ({
   name: 'dead-letters-are-malformed',
   says: 'what the pipeline dead-lettered is in the event topic at its origin, byte for byte, and is not what the schema says',
-  compared: `SELECT count(*) FROM dead_letters WHERE origin_topic = '${eventTopic}' AND dead_by LIKE 'flink/%'`,
+  compared: `SELECT count(*) FROM dead_letters WHERE origin_topic = ${literal(eventTopic)} AND dead_by LIKE 'flink/%'`,
   differing: `
-    SELECT dead_letters.id, origin_partition, origin_offset, reason, count(*) AS copies, topic.well_formed
+    SELECT origin_partition, origin_offset, list(dead_letters.id) AS ids, list(reason) AS reasons, count(*) AS copies,
+      topic.well_formed
     FROM dead_letters LEFT JOIN topic
       ON topic.partition = origin_partition AND topic."offset" = origin_offset
-    WHERE origin_topic = '${eventTopic}' AND dead_by LIKE 'flink/%'
-    GROUP BY ALL, dead_letters.sha256, topic.sha256
-    HAVING count(*) > 1 OR topic.sha256 IS DISTINCT FROM dead_letters.sha256 OR topic.well_formed IS DISTINCT FROM false`,
+    WHERE origin_topic = ${literal(eventTopic)} AND dead_by LIKE 'flink/%'
+    GROUP BY origin_partition, origin_offset, topic.sha256, topic.well_formed
+    HAVING count(*) > 1 OR bool_or(topic.sha256 IS DISTINCT FROM dead_letters.sha256)
+      OR topic.well_formed IS DISTINCT FROM false`,
 })
 
 const accountsAddUp: Check = {
