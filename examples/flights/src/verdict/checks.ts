@@ -29,11 +29,11 @@ const acknowledgedIsStored: Check = {
 const copiesAreIdentical: Check = {
   name: 'copies-are-identical',
   says: 'an event is in the topic once by source and id; further copies are byte-identical, in the same partition',
-  compared: 'SELECT count(DISTINCT (source, id)) FROM topic',
+  compared: 'SELECT count(DISTINCT (source, id)) FROM identified',
   differing: `
     SELECT source, id, count(*) AS copies, count(DISTINCT sha256) AS contents, count(DISTINCT partition) AS partitions,
       list("offset" ORDER BY "offset") AS offsets
-    FROM topic GROUP BY source, id
+    FROM identified GROUP BY source, id
     HAVING count(*) > 1 AND (contents > 1 OR partitions > 1 OR count(DISTINCT coalesce(key, '')) > 1)`,
 }
 
