@@ -121,7 +121,7 @@ const resultsAreLoaded: Check = {
       ON loaded.partition = results.partition AND loaded."offset" = results."offset"
     WHERE CASE
       WHEN loaded.partition IS NULL AND results.partition IS NOT NULL THEN true
-      WHEN results.partition IS NULL THEN NOT coalesce(loaded."offset" >
+      WHEN results.partition IS NULL THEN loaded.copies > 1 OR NOT coalesce(loaded."offset" >
         (SELECT max("offset") FROM results AS read WHERE read.partition = loaded.partition), false)
       ELSE loaded.copies > 1 OR NOT ${sameResult('results', 'loaded')}
         OR results.origin IS DISTINCT FROM loaded.origin
