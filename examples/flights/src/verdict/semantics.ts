@@ -33,7 +33,7 @@ export async function deriveExpectations(database: Database, semantics: Semantic
   await database.run(`
     CREATE TABLE events AS
     SELECT partition, "offset", origin, distance, delay, event_ms,
-      (event_ms // ${windowMs} + 1) * ${windowMs} AS window_end_ms,
+      ${windowEndMs(windowMs)} AS window_end_ms,
       max(event_ms) OVER (PARTITION BY partition ORDER BY "offset" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         - ${outOfOrdernessMs} AS partition_watermark_ms
     FROM topic WHERE well_formed`)
@@ -53,6 +53,11 @@ export async function deriveExpectations(database: Database, semantics: Semantic
     GROUP BY ALL`)
 }
 
+/** The end of an event's window. DuckDB's remainder has the sign of the time; windows before 1970 must not be shorter for it. */
+function windowEndMs(windowMs: number): string {
+  return `event_ms - (event_ms % ${windowMs} + ${windowMs}) % ${windowMs} + ${windowMs}`
+}
+
 /**
  * How many events of one partition are late, in its own order: the number that a pipeline over a one-partition topic must
  * arrive at, whatever its timing. `rows` is a table with `position` and `event_ms`.
@@ -60,7 +65,7 @@ export async function deriveExpectations(database: Database, semantics: Semantic
 export function lateCountSql(rows: string, { windowMs, outOfOrdernessMs }: Semantics): string {
   return `
     SELECT count(*) FROM (
-      SELECT (event_ms // ${windowMs} + 1) * ${windowMs} AS window_end_ms,
+      SELECT ${windowEndMs(windowMs)} AS window_end_ms,
         max(event_ms) OVER (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
           - ${outOfOrdernessMs} AS watermark_ms
       FROM ${rows})
