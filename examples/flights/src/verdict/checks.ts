@@ -57,7 +57,8 @@ const resultsOnce: Check = {
   says: 'each window of each airport has one result',
   compared: 'SELECT count(*) FROM results',
   differing: `
-    SELECT origin, window_start_ms, count(*) AS results, list((partition, "offset") ORDER BY partition, "offset") AS at
+    SELECT origin, window_start_ms, count(*) AS results,
+      list({'partition': partition, 'offset': "offset"} ORDER BY partition, "offset") AS at
     FROM results GROUP BY origin, window_start_ms HAVING count(*) > 1`,
 }
 
