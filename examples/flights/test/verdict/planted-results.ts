@@ -1,0 +1,176 @@
+import { at } from '../world.ts'
+import type { PlantedError } from './planted-error.ts'
+
+const windowErrors: readonly PlantedError[] = [
+  {
+    check: 'windows-equal-recomputation',
+    error: 'a window has a wrong count',
+    plant: (world) => {
+      at(world.results, 0).flights++
+    },
+    shows: { origin: 'AAA', window_start_ms: '0', expected_flights: '2', flights: '3' },
+  },
+  {
+    check: 'windows-equal-recomputation',
+    error: 'a window has a wrong sum',
+    plant: (world) => {
+      at(world.results, 0).distance += 0.5
+    },
+    shows: { origin: 'AAA', expected_distance: 200, distance: 200.5 },
+  },
+  {
+    check: 'windows-equal-recomputation',
+    error: 'a window has a wrong mean',
+    plant: (world) => {
+      at(world.results, 0).mean_delay = 6.5001
+    },
+    shows: { origin: 'AAA', expected_mean_delay: 6.5, mean_delay: 6.5001 },
+  },
+  {
+    check: 'windows-equal-recomputation',
+    error: 'a window has no mean where there is one',
+    plant: (world) => {
+      at(world.results, 0).mean_delay = null
+    },
+    shows: { origin: 'AAA', expected_mean_delay: 6.5, mean_delay: null },
+  },
+  {
+    check: 'windows-equal-recomputation',
+    error: 'a window has another end',
+    plant: (world) => {
+      at(world.results, 0).window_end_ms += 60_000
+    },
+    shows: { origin: 'AAA', window_start_ms: '0' },
+  },
+  {
+    check: 'windows-equal-recomputation',
+    error: 'a window is missing',
+    plant: (world) => {
+      world.results = world.results.slice(1)
+    },
+    shows: { origin: 'AAA', expected_flights: '2', flights: null },
+  },
+  {
+    check: 'windows-equal-recomputation',
+    error: 'a window is invented',
+    plant: (world) => {
+      world.results.push({ ...at(world.results, 0), offset: 98, origin: 'ZZZ' })
+    },
+    shows: { origin: 'ZZZ', expected_flights: null, flights: '2', offset: '98' },
+  },
+  {
+    check: 'windows-equal-recomputation',
+    error: 'a window was closed before its time',
+    plant: (world) => {
+      const bounds = { window_start_ms: 120_000, window_end_ms: 180_000 }
+      world.results.push({ ...at(world.results, 0), ...bounds, offset: 98, flights: 1, distance: 100, mean_delay: 0 })
+    },
+    shows: { origin: 'AAA', window_start_ms: '120000', expected_flights: null, flights: '1' },
+  },
+  {
+    check: 'results-once',
+    error: 'a window has its result twice',
+    plant: (world) => {
+      world.results.push({ ...at(world.results, 0), offset: 98 })
+    },
+    shows: {
+      ...{ origin: 'AAA', window_start_ms: '0', results: '2' },
+      at: [
+        { partition: 0, offset: '0' },
+        { partition: 0, offset: '98' },
+      ],
+    },
+  },
+]
+
+const accountErrors: readonly PlantedError[] = [
+  {
+    check: 'accounts-add-up',
+    error: 'a malformed event is nowhere',
+    plant: (world) => {
+      world.dead_letters = []
+    },
+    shows: { stored: '14', counted: '7', late: '2', open: '4', dead: '0' },
+  },
+  {
+    check: 'accounts-add-up',
+    error: 'a late event is counted too',
+    plant: (world) => {
+      at(world.results, 0).flights++
+    },
+    shows: { stored: '14', counted: '8', late: '2' },
+  },
+  {
+    check: 'accounts-add-up',
+    error: 'a late event is nowhere',
+    plant: (world) => {
+      world.late = world.late.slice(1)
+    },
+    shows: { stored: '14', counted: '7', late: '1' },
+  },
+]
+
+const warehouseErrors: readonly PlantedError[] = [
+  {
+    check: 'results-are-loaded',
+    error: 'a row is missing',
+    plant: (world) => {
+      world.warehouse = world.warehouse.slice(1)
+    },
+    shows: { partition: 0, offset: '0', origin: 'AAA', loaded_origin: null },
+  },
+  {
+    check: 'results-are-loaded',
+    error: 'a row is there twice',
+    plant: (world) => {
+      world.warehouse.push({ ...at(world.warehouse, 0) })
+    },
+    shows: { partition: 0, offset: '0', copies: '2' },
+  },
+  {
+    check: 'results-are-loaded',
+    error: 'a row that is newer than what was read is there twice',
+    plant: (world) => {
+      const newer = { ...at(world.warehouse, 0), offset: 98 }
+      world.warehouse.push(newer, newer)
+    },
+    shows: { partition: 0, offset: '98', copies: '2' },
+  },
+  ...(
+    [
+      ['count', { flights: 7 }, { loaded_flights: '7' }],
+      ['sum', { distance: 7 }, { loaded_distance: 7 }],
+      ['mean', { mean_delay: 7 }, { loaded_mean_delay: 7 }],
+      ['null for a mean', { mean_delay: null }, { loaded_mean_delay: null }],
+      ['airport', { origin: 'ZZZ' }, { loaded_origin: 'ZZZ' }],
+      ['start', { window_start_ms: 7 }, { loaded_start_ms: '7' }],
+      ['end', { window_end_ms: 7 }, { loaded_start_ms: '0' }],
+    ] as const
+  ).map(([value, changed, shown]): PlantedError => ({
+    check: 'results-are-loaded',
+    error: `a row has another ${value}`,
+    plant: (world) => {
+      Object.assign(at(world.warehouse, 0), changed)
+    },
+    shows: { partition: 0, offset: '0', copies: '1', ...shown },
+  })),
+  {
+    check: 'results-are-loaded',
+    error: 'a row is invented among those that were read',
+    plant: (world) => {
+      world.warehouse.push({ ...at(world.warehouse, 0), offset: 1 })
+    },
+    shows: { partition: 0, offset: '1', origin: null, loaded_origin: 'AAA' },
+  },
+  {
+    check: 'results-are-loaded',
+    error: 'a row is in a partition that has no results',
+    plant: (world) => {
+      world.warehouse.push({ ...at(world.warehouse, 0), partition: 9 })
+    },
+    shows: { partition: 9, offset: '0', origin: null, loaded_origin: 'AAA' },
+  },
+]
+
+/** In what the pipeline and the sink made of the events. */
+export const errorsOfResults: readonly PlantedError[] = [...windowErrors, ...accountErrors, ...warehouseErrors]
