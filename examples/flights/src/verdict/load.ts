@@ -2,17 +2,21 @@ import { deadLetterHeaders } from '@millrace/core/dead-letter'
 
 import { type Database, literal } from './database.ts'
 
+/** A record of a megabyte is a line of up to four. */
+const lineBytesMax = 8 * 1_048_576
+
 /**
  * Reads what Kafka's console consumer printed (`console-consumer.ts`): tab-separated partition, offset, headers, key and
  * value. Bytes outside printable ASCII, and backslashes, are printed as `\xNN`: DuckDB's text form of a BLOB, so casting
- * gives back the bytes as they are in the log. `\,` separates headers and can therefore not occur in one.
+ * gives back the bytes as they are in the log. `\,` separates headers and can therefore not occur in one. A null is printed
+ * as the bytes of `null.literal` would be, so a record that has just these two bytes is read as null.
  */
 function lines(file: string): string {
   return `(
     SELECT replace(partition, 'Partition:', '')::INTEGER AS partition, replace("offset", 'Offset:', '')::BIGINT AS "offset",
       headers, key, value
     FROM read_csv(${literal(file)}, delim = '\\t', quote = '', escape = '', header = false, auto_detect = false,
-      nullstr = '\\N', max_line_size = 4194304, columns = {
+      nullstr = '\\x5CN', max_line_size = ${lineBytesMax}, columns = {
         'partition': 'VARCHAR', 'offset': 'VARCHAR', 'headers': 'VARCHAR', 'key': 'VARCHAR', 'value': 'VARCHAR'}))`
 }
 
