@@ -1,6 +1,7 @@
 import { deadLetterHeaders } from '@millrace/core/dead-letter'
 
 import { type Database, literal } from './database.ts'
+import { epochMsOf, isInteger, isNumber, jsonOf } from './json-text.ts'
 
 /** A record of a megabyte is a line of up to four. */
 const lineBytesMax = 8 * 1_048_576
@@ -27,9 +28,6 @@ function header(name: string): string {
 /** The text of a value, or null where its bytes are not UTF-8. */
 const text = `CASE WHEN contains(value, '\\') THEN try(decode(value::BLOB)) ELSE value END`
 const sha256 = 'sha256(value::BLOB)'
-const epochMsOf = (json: string): string => `epoch_ms(TRY_CAST(${json} AS TIMESTAMP))`
-const numeric = `('UBIGINT', 'BIGINT', 'DOUBLE', 'HUGEINT', 'UHUGEINT')`
-const rfc3339 = String.raw`^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$`
 
 /** Loads the replay's ledger: the answers. That a request was sent says nothing of what became of it. */
 export async function loadLedger(database: Database, file: string): Promise<void> {
@@ -48,18 +46,20 @@ export async function loadTopic(database: Database, file: string): Promise<void>
   await database.run(`
     INSERT INTO topic
     WITH read AS (
-      SELECT *, ${header('ce_source')} AS source, ${header('ce_id')} AS id, ${sha256} AS sha256,
-        TRY_CAST(${text} AS JSON) AS json
+      SELECT *, ${header('ce_source')} AS source, ${header('ce_id')} AS id, ${sha256} AS sha256, ${text} AS text
       FROM ${lines(file)}),
+    parsed AS (SELECT *, ${jsonOf('text')} AS json FROM read),
+    timed AS (
+      SELECT *, CASE WHEN json_type(json, '$.date') = 'VARCHAR' THEN ${epochMsOf("json->>'$.date'")} END AS event_ms
+      FROM parsed),
     checked AS (
       SELECT *, coalesce(
-        json_type(json, '$.flight') IN ('UBIGINT', 'BIGINT')
-        AND regexp_matches(json->>'$.date', '${rfc3339}') AND ${epochMsOf("json->>'$.date'")} IS NOT NULL
+        event_ms IS NOT NULL AND ${isInteger('json', '$.flight')}
         AND json_type(json, '$.origin') = 'VARCHAR' AND json_type(json, '$.destination') = 'VARCHAR'
-        AND json_type(json, '$.distance') IN ${numeric} AND json_type(json, '$.delay') IN ${numeric}, false) AS well_formed
-      FROM read)
+        AND ${isNumber('json', '$.distance')} AND ${isNumber('json', '$.delay')}, false) AS well_formed
+      FROM timed)
     SELECT partition, "offset", source, id, key, sha256,
-      CASE WHEN well_formed THEN ${epochMsOf("json->>'$.date'")} END,
+      CASE WHEN well_formed THEN event_ms END,
       CASE WHEN well_formed THEN json->>'$.origin' END,
       CASE WHEN well_formed THEN (json->'$.distance')::DOUBLE END,
       CASE WHEN well_formed THEN (json->'$.delay')::DOUBLE END,
@@ -74,7 +74,7 @@ export async function loadResults(database: Database, file: string): Promise<voi
     SELECT partition, "offset", json->>'$.origin',
       ${epochMsOf("json->>'$.windowStart'")}, ${epochMsOf("json->>'$.windowEnd'")},
       (json->'$.flights')::BIGINT, (json->'$.distance')::DOUBLE, (json->'$.meanDelay')::DOUBLE
-    FROM (SELECT *, TRY_CAST(${text} AS JSON) AS json FROM ${lines(file)})`)
+    FROM (SELECT *, ${jsonOf('text')} AS json FROM (SELECT *, ${text} AS text FROM ${lines(file)}))`)
 }
 
 /** Loads the topic of late events. */
