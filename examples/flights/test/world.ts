@@ -1,4 +1,8 @@
 import { hash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import { createTables } from '../src/verdict/tables.ts'
 import { type Database, literal, openDatabase } from '../src/verdict/database.ts'
 import type { Semantics } from '../src/verdict/semantics.ts'
@@ -217,4 +221,44 @@ export function at<Row>(rows: readonly Row[], index: number): Row {
   const row = rows.at(index)
   if (row === undefined) throw new RangeError(`there is no row ${index}`)
   return row
+}
+
+/** A folder that is there until the test is over. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'flights-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  return directory
+}
+
+/** A record as it lies in Kafka. */
+export type LogRecord = {
+  readonly partition?: number
+  readonly offset?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly key?: Uint8Array | string | null
+  readonly value: Uint8Array | string | null
+}
+
+/** The line that Kafka's console consumer prints for a record, with the formatter of `console-consumer.ts`. */
+export function printed({ partition = 0, offset = 0, headers = {}, key = null, value }: LogRecord): string {
+  const printedHeaders = Object.entries(headers).map(([name, text]) => `${name}:${printedBytes(text)}`)
+  const columns = [
+    `Partition:${partition}`,
+    `Offset:${offset}`,
+    printedHeaders.join('\\,') || 'NO_HEADERS',
+    printedBytes(key),
+    printedBytes(value),
+  ]
+  return `${columns.join('\t')}\n`
+}
+
+/** Kafka's `Bytes.toString`, to which the formatter gives the null literal too. */
+function printedBytes(value: Uint8Array | string | null): string {
+  return [...Buffer.from(value ?? '\\N')]
+    .map((byte) =>
+      byte >= 0x20 && byte <= 0x7e && byte !== 0x5c
+        ? String.fromCharCode(byte)
+        : `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+    )
+    .join('')
 }
