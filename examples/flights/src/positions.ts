@@ -15,7 +15,10 @@ export type Positions = {
 
 /** Reads the positions of an earlier run. A missing file, or one for another number of lanes, starts at the beginning. */
 export function openPositions(file: string, lanes: number): Positions {
-  const current: (ReportPosition | undefined)[] = Array.from({ length: lanes }, (_, lane) => readPositions(file)[lane])
+  const stored = readPositions(file)
+  // With another number of lanes, other flights are in each.
+  const current: (ReportPosition | undefined)[] =
+    stored.length === lanes ? stored : Array.from({ length: lanes }, () => undefined)
   return {
     current,
     advance: (lane, position) => {
