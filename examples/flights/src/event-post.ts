@@ -102,17 +102,24 @@ function resultsOf(answer: JsonObject, events: number): EventResult[] | undefine
 function resultOf(value: unknown, index: number): EventResult | undefined {
   if (!isJsonObject(value) || value['index'] !== index) return undefined
   const { status, partition, problem } = value
-  const offset = Number(value['offset'])
+  const offset = offsetOf(value['offset'])
   switch (status) {
     case 'accepted':
     case 'duplicate':
-      return typeof partition === 'number' && Number.isSafeInteger(offset) ? { status, partition, offset } : undefined
+      return typeof partition === 'number' && offset !== undefined ? { status, partition, offset } : undefined
     case 'rejected':
     case 'unconfirmed':
       return { status, detail: JSON.stringify(problem ?? null).slice(0, 300) }
     default:
       return undefined
   }
+}
+
+/** A number, or the digits of one. */
+function offsetOf(value: unknown): number | undefined {
+  const digits = typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+  const offset = /^\d+$/.test(digits) ? Number(digits) : NaN
+  return Number.isSafeInteger(offset) ? offset : undefined
 }
 
 function retryAfter(header: string | string[] | undefined): number | undefined {
