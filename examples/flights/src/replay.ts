@@ -41,35 +41,52 @@ export type ReplayEnd = 'stopped' | 'exhausted'
 
 /**
  * Replays flights in report order over HTTP, one lane a partition, from where the last run stopped.
- * Once `signal` is aborted it waits for the requests in flight and returns.
+ * Once `signal` is aborted, or a lane failed, it waits for the requests in flight and ends.
  * @throws MillraceError 'replay.failed' when an event is refused or not confirmed within the deadline.
  */
 export async function replay(parts: ReplayParts, settings: ReplaySettings, signal: AbortSignal): Promise<ReplayEnd> {
   const { positions, dataset } = parts
-  const lanes = positions.current.map((_, lane) => openLane(parts, settings, lane, signal))
+  const failure = new AbortController()
+  const end = AbortSignal.any([signal, failure.signal])
+  const lanes = positions.current.map((_, lane) => openLane(parts, settings, lane, end))
   const turn = pacer(settings.eventsPerSecond)
   const from = resumePosition(positions.current)
   let before = Promise.resolve()
   let current = Promise.resolve()
-  for await (const tick of ticksOf(dataset.flights(from), {
-    tickMs: settings.tickMs,
-    positions: [...positions.current],
-  })) {
-    await turn(tick.flights, signal)
-    // The lanes' backpressure: a tick starts when every lane has ended the one before the last.
-    await before
-    if (signal.aborted) break
-    before = current
-    current = settled(lanes, tick)
+  try {
+    for await (const tick of ticksOf(dataset.flights(from), {
+      tickMs: settings.tickMs,
+      positions: [...positions.current],
+    })) {
+      await turn(tick.flights, signal)
+      // The lanes' backpressure: a tick starts when every lane has ended the one before the last.
+      await before
+      if (signal.aborted) break
+      before = current
+      current = settled(lanes, tick, failure)
+    }
+    await Promise.all([before, current])
+  } finally {
+    await Promise.allSettled([before, current])
   }
-  await Promise.all([before, current])
   return signal.aborted ? 'stopped' : 'exhausted'
 }
 
 type Lane = (flights: readonly Flight[]) => Promise<void>
 
-function settled(lanes: readonly Lane[], tick: Tick): Promise<void> {
-  const all = Promise.all(lanes.map((send, lane) => send(tick.lanes[lane] ?? []))).then(() => undefined)
+/** Resolves or rejects once no lane is sending any more: what is in flight still reaches the ledger, whoever failed. */
+function settled(lanes: readonly Lane[], tick: Tick, failure: AbortController): Promise<void> {
+  const sent = lanes.map(async (send, lane) => {
+    try {
+      await send(tick.lanes[lane] ?? [])
+    } catch (error) {
+      failure.abort()
+      throw error
+    }
+  })
+  const all = Promise.allSettled(sent)
+    .then(() => Promise.all(sent))
+    .then(() => undefined)
   // A failure is seen when the loop comes to wait for it; until then it must not count as unhandled.
   all.catch(() => undefined)
   return all
