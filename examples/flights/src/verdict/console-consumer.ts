@@ -18,6 +18,7 @@ export type KafkaTools = {
 
 const consumer = 'org.apache.kafka.tools.consumer.ConsoleConsumer'
 const offsets = 'org.apache.kafka.tools.GetOffsetShell'
+const groups = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'
 const bytes = 'org.apache.kafka.common.serialization.BytesDeserializer'
 const formatter = [
   'print.partition=true',
@@ -47,15 +48,15 @@ export type TopicRead = {
   readonly file: string
   /**
    * Whether transactions write the topic. If not, every offset is a record and the reader stops at the last one; if so,
-   * there are markers among the offsets, and it stops when nothing more comes.
+   * there are markers among the offsets: it stops when nothing more comes, and goes on if its group is not at the end then.
    */
   readonly transactional: boolean
 }
 
 const startDeadlineMs = 120_000
 const readDeadlineMs = 500_000
-/** Longer than a consumer group takes to form on a busy machine; a read cut short makes the verdict false, never true. */
-const quietMs = 10_000
+/** How long nothing comes before the reader looks whether it is at the end. */
+const quietMs = 4_000
 
 /**
  * Reads topics from the beginning to the end that they have now, each into a file of lines for `load.ts`.
@@ -89,6 +90,7 @@ async function topicSizes(
   ] as const) {
     const file = join(directory, `offsets-${time}`)
     const topics = reads.map(({ topic }) => topic.replaceAll('.', '\\.')).join('|')
+    writeFileSync(file, '')
     await run(tools, [offsets, '--topic', topics, '--time', time], file, startDeadlineMs)
     for (const line of readFileSync(file, 'utf8').split('\n')) {
       const [topic, , offset] = line.split(':')
@@ -106,16 +108,47 @@ async function topicSizes(
 }
 
 async function readTopic(tools: KafkaTools, read: TopicRead, size: number, directory: string): Promise<void> {
-  const arguments_ = [
-    consumer,
-    ...['--topic', read.topic, '--from-beginning', '--isolation-level', 'read_committed'],
-    ...['--group', `${tools.user}-verdict-${crypto.randomUUID()}`],
-    ...['--timeout-ms', String(read.transactional ? quietMs : startDeadlineMs)],
-    ...(read.transactional ? [] : ['--max-messages', String(size)]),
-    ...['--command-property', 'enable.auto.commit=false', '--command-property', 'max.poll.records=5000'],
-    ...formatter.flatMap((property) => ['--formatter-property', property]),
-  ]
-  await run({ ...tools }, arguments_, read.file, readDeadlineMs, directory)
+  const group = `${tools.user}-verdict-${crypto.randomUUID()}`
+  const consume = (...options: readonly string[]): Promise<void> => {
+    const settings = [
+      ...['--topic', read.topic, '--from-beginning', '--isolation-level', 'read_committed', '--group', group],
+      ...['--command-property', 'max.poll.records=5000', ...options],
+      ...formatter.flatMap((property) => ['--formatter-property', property]),
+    ]
+    return run(tools, [consumer, ...settings], read.file, readDeadlineMs, directory)
+  }
+  writeFileSync(read.file, '')
+  if (!read.transactional) {
+    await consume('--max-messages', String(size), '--timeout-ms', String(startDeadlineMs))
+    return
+  }
+  const deadlineMs = performance.now() + readDeadlineMs
+  // Each time it goes on where its group is: what it commits at its end is behind the markers that it skipped. The wait grows, for on a
+  // busy machine a group may take longer to form.
+  for (let waitMs = quietMs; performance.now() < deadlineMs; waitMs *= 2) {
+    await consume('--timeout-ms', String(waitMs))
+    if (await isAtEnd(tools, group, read, directory)) return
+  }
+  throw new MillraceError('verdict.failed', `"${read.topic}" was not read to its end in ${readDeadlineMs / 1_000} s`)
+}
+
+/** Whether a group has committed the end of every partition, by Kafka's own tool. */
+async function isAtEnd(tools: KafkaTools, group: string, read: TopicRead, directory: string): Promise<boolean> {
+  const file = `${read.file}.group`
+  writeFileSync(file, '')
+  await run(tools, [groups, '--describe', '--group', group], file, startDeadlineMs, directory)
+  const lags = lagsOf(readFileSync(file, 'utf8'))
+  return lags.length > 0 && lags.every((lag) => lag === '0')
+}
+
+/** The column LAG of the tool's table, for partitions that have offsets; `-` where nothing was committed. */
+export function lagsOf(table: string): string[] {
+  const [head = [], ...rows] = table
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((cells) => cells.length > 1)
+  const [lag, end] = [head.indexOf('LAG'), head.indexOf('LOG-END-OFFSET')]
+  return lag < 0 ? [] : rows.filter((cells) => cells[end] !== '0').map((cells) => cells[lag] ?? '-')
 }
 
 async function run(
@@ -125,7 +158,7 @@ async function run(
   deadlineMs: number,
   directory = join(outputFile, '..'),
 ): Promise<void> {
-  const output = openSync(outputFile, 'w', 0o600)
+  const output = openSync(outputFile, 'a', 0o600)
   const errorsFile = `${outputFile}.stderr`
   const errors = openSync(errorsFile, 'w', 0o600)
   const virtualMachine = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
