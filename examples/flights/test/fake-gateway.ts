@@ -81,7 +81,11 @@ function eventsOf(body: string): SentEvent[] {
   return batch.map((event: unknown) => {
     const data = isJsonObject(event) ? event['data'] : undefined
     if (!isJsonObject(event) || !isJsonObject(data)) throw new TypeError('not an event')
-    return { id: String(event['id']), origin: String(data['origin']), atMs: Date.parse(String(data['date'])) }
+    const { id } = event
+    const { origin, date } = data
+    if (typeof id !== 'string' || typeof origin !== 'string' || typeof date !== 'string')
+      throw new TypeError('no flight')
+    return { id, origin, atMs: Date.parse(date) }
   })
 }
 
