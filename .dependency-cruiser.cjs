@@ -1,5 +1,12 @@
 /** The rooms of docs/architecture.md: dependencies point one way, apps → parts → core. */
 const room = (name) => `^(packages|apps)/${name}/`
+const programs = [
+  '/src/main[.]ts$',
+  '^examples/[^/]+/src/platform[.]ts$',
+  '^ops/src/generate[.]ts$',
+  '/start-stack[.]ts$',
+  '[.]test[.]ts$',
+]
 const only = (from, allowed) => ({
   name: `${from.split('/').pop()}-imports-only-${allowed.join('-and-') || 'itself'}`,
   severity: 'error',
@@ -11,6 +18,13 @@ module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-unreachable',
+      comment: 'every file is imported by a program or a test, directly or by a detour',
+      severity: 'error',
+      from: { path: programs },
+      to: { path: '^(packages|apps|examples|ops)/.*[.]ts$', pathNot: programs, reachable: false },
+    },
     {
       name: 'core-is-pure',
       comment: 'core has no I/O, no clock, no Node built-ins and no third-party code',

@@ -6,6 +6,8 @@ const tools: readonly [string, string, readonly string[]][] = [
   ['lint', 'eslint', ['.', '--max-warnings', '0']],
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
   ['boundaries', 'depcruise', ['packages', 'apps', 'examples', 'ops', 'test', '--config', '.dependency-cruiser.cjs']],
+  ['dead code', 'knip', ['--no-progress']],
+  ['tested only', 'knip', ['--no-progress', '--production']],
 ]
 
 let failed = 0
