@@ -8,6 +8,7 @@ const tools: readonly [string, string, readonly string[]][] = [
   ['boundaries', 'depcruise', ['packages', 'apps', 'examples', 'ops', 'test', '--config', '.dependency-cruiser.cjs']],
   ['dead code', 'knip', ['--no-progress']],
   ['tested only', 'knip', ['--no-progress', '--production']],
+  ['lock file', 'node', ['scripts/lock-file.ts']],
 ]
 
 let failed = 0
