@@ -31,7 +31,6 @@ export type Registry = {
   /** The version of a subject that has exactly this schema, or `undefined`. */
   readonly lookUp: (subject: string, type: SchemaType, schema: string) => Promise<RegisteredSchema | undefined>
   readonly latest: (subject: string) => Promise<RegisteredSchema | undefined>
-  readonly byId: (id: number) => Promise<Pick<RegisteredSchema, 'id' | 'type' | 'schema'> | undefined>
   readonly subjects: () => Promise<string[]>
   /** The compatibility of a subject, or of all that have none of their own. */
   readonly compatibility: (subject?: string) => Promise<string | undefined>
@@ -61,10 +60,6 @@ export function openRegistry(options: RegistryOptions): Registry {
     },
     lookUp: find,
     latest: async (subject) => registered(await call('GET', `${versionsOf(subject)}/latest`)),
-    byId: async (id) => {
-      const answer = await call('GET', `/schemas/ids/${id}`)
-      return isJsonObject(answer) ? { id, type: typeOf(answer), schema: textOf(answer, 'schema') } : undefined
-    },
     subjects: async () => {
       const answer = await call('GET', '/subjects')
       if (!Array.isArray(answer)) throw malformed('a list of subjects')
