@@ -25,10 +25,12 @@ export function average(column: Column<'number'> | Column<'integer'>): Aggregate
   return { kind: 'average', of: column.expression, type: 'number', nullable: true }
 }
 
+/** @public */
 export function min<Type extends Numeric>(column: Column<Type>): Aggregate<Type> {
   return { kind: 'min', of: column.expression, type: column.type, nullable: true }
 }
 
+/** @public */
 export function max<Type extends Numeric>(column: Column<Type>): Aggregate<Type> {
   return { kind: 'max', of: column.expression, type: column.type, nullable: true }
 }

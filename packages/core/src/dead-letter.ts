@@ -5,7 +5,7 @@
 export const deadLetterHeaders = {
   /** Which part of the platform gave up: `gateway`, `worker/<name>`, `flink/<pipeline>`, `connect/<sink>`. */
   by: 'millrace_dlq_by',
-  /** A reason code of this list: see `DeadLetterReason`. */
+  /** A code for programs, as `malformed`. */
   reason: 'millrace_dlq_reason',
   /** One sentence for a person. */
   detail: 'millrace_dlq_detail',
@@ -13,5 +13,3 @@ export const deadLetterHeaders = {
   partition: 'millrace_origin_partition',
   offset: 'millrace_origin_offset',
 } as const
-
-export type DeadLetterReason = 'malformed' | 'delivery-failed' | 'processing-failed' | 'sink-refused'
