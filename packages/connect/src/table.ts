@@ -16,7 +16,7 @@ export type Table = {
 export type DescribedColumn = { readonly name: string; readonly type: string }
 
 /** Where the connector writes topic, partition, offset, key, headers and time of a record: what makes a row traceable and countable. */
-export const metadataColumn: TableColumn = { name: 'RECORD_METADATA', type: 'VARIANT', field: undefined }
+const metadataColumn: TableColumn = { name: 'RECORD_METADATA', type: 'VARIANT', field: undefined }
 
 const columnTypes: Record<FieldType, string> = {
   string: 'VARCHAR',

@@ -19,7 +19,7 @@ export type ProducerOptions = {
   readonly lanes: number
 }
 
-export const producerDefaults: ProducerOptions = {
+const producerDefaults: ProducerOptions = {
   queueEventsMax: 20_000,
   deliveryTimeoutMs: 10_000,
   batchEventsMax: 1_000,

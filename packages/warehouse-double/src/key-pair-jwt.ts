@@ -49,7 +49,7 @@ function lifetimeVerdict(issuedAt: number, expiresAt: number, nowSeconds: number
 }
 
 /** `SHA256:` and the Base64 digest of the key's SPKI form. */
-export function publicKeyFingerprint(publicKey: KeyObject): string {
+function publicKeyFingerprint(publicKey: KeyObject): string {
   const digest = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' }))
   return `SHA256:${digest.digest('base64')}`
 }
