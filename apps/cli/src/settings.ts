@@ -16,7 +16,7 @@ export type CommonOptions = {
   readonly platform: string
 }
 
-export const stateDefault = resolve(projectDirectory, '.millrace')
+const stateDefault = resolve(projectDirectory, '.millrace')
 const platformDefault = resolve(projectDirectory, 'examples/flights/src/platform.ts')
 
 export function withCommonOptions(command: Command): Command {

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 const secondsOf = { s: 1, m: 60, h: 3_600, d: 86_400 } as const
 
 /** `30s`, `15m`, `1h`, `7d` in seconds. Throws MillraceError `config.invalid` for anything else. */
-export function seconds(text: string): number {
+function seconds(text: string): number {
   const match = /^(\d+)([smhd])$/.exec(text)
   const unit = Object.entries(secondsOf).find(([name]) => name === match?.[2])?.[1]
   if (!match || unit === undefined) {

@@ -6,7 +6,7 @@ import { definePlatform } from '@millrace/core/platform'
 import { snowflake } from '@millrace/core/sink'
 
 /** The platform that integration tests run: small, with every kind of part. */
-export const orderPlaced = eventType('order.placed', {
+const orderPlaced = eventType('order.placed', {
   schema: {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'order.placed',
@@ -25,7 +25,7 @@ export const orderPlaced = eventType('order.placed', {
   partitions: 6,
 })
 
-export const spendPerCustomer = pipeline('spend-per-customer')
+const spendPerCustomer = pipeline('spend-per-customer')
   .from(orderPlaced)
   .where((order) => order.amount.gt(0))
   .window(tumbling('10 seconds'))
