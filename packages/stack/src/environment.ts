@@ -4,6 +4,3 @@ import type { JavaEnvironment } from './java.ts'
 
 /** What of the process environment says where Java is. */
 export const javaEnvironment: JavaEnvironment = { javaHome: process.env['JAVA_HOME'], path: process.env['PATH'] }
-
-/** https://no-color.org */
-export const noColor = process.env['NO_COLOR'] !== undefined

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { openConnect } from '@millrace/connect/connect-client'
 import { type Admin, openAdmin } from '@millrace/kafka/admin'
-import { followCatalog, putCatalogEntry } from '@millrace/kafka/catalog'
+import { putCatalogEntry, readCatalog } from '@millrace/kafka/catalog'
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import { openProducer } from '@millrace/kafka/producer'
 import { applyChanges, type Change } from '@millrace/reconcile/change'
@@ -56,11 +56,7 @@ export async function openWorld(installation: Installation): Promise<{ world: Wo
 
 function openCatalog(connection: KafkaConnection): Catalog {
   return {
-    entries: async () => {
-      const follower = await followCatalog(connection)
-      await follower.close()
-      return follower.entries()
-    },
+    entries: () => readCatalog(connection),
     write: async (entry) => {
       const producer = openProducer(connection)
       try {

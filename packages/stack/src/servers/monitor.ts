@@ -5,7 +5,7 @@ import { nodeProgram } from '../node-program.ts'
 import { httpProbe } from '../probe.ts'
 import type { ServerSpec } from '../server.ts'
 
-export function monitorUrl({ ports }: Installation): string {
+function monitorUrl({ ports }: Installation): string {
   return `http://127.0.0.1:${ports.monitor}`
 }
 
