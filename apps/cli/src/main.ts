@@ -1,15 +1,15 @@
+/** The `millrace` command. What talks to the servers takes a second to load, so it is loaded when its command runs. */
 import { Command, CommanderError, Option } from 'commander'
 import { MillraceError } from '@millrace/core/errors'
-import { parseScope } from '@millrace/core/scope'
 import { javaEnvironment } from '@millrace/stack/environment'
+import { durationSeconds, scopes, wholeNumber } from './arguments.ts'
 import { doctor } from './doctor.ts'
 import { down } from './down.ts'
-import { plan, planTable } from './plan.ts'
-import { type CommonOptions, withCommonOptions } from './settings.ts'
+import { portBaseOption, type RunningOptions, type StateOption, withDefinition, withState } from './settings.ts'
 import { statusOf, statusTable } from './status.ts'
-import { tail, tailLimit } from './tail.ts'
-import { token } from './token.ts'
-import { up, upDetached, type UpOptions } from './up.ts'
+import type { TailOptions } from './tail.ts'
+import { token, type TokenOptions } from './token.ts'
+import type { UpOptions } from './up.ts'
 
 const exitCodes = { done: 0, failed: 1, usage: 2 } as const
 
@@ -32,25 +32,27 @@ function program(): Command {
 }
 
 function stackCommands(millrace: Command): void {
-  withCommonOptions(millrace.command('up'))
+  withDefinition(millrace.command('up'))
     .description('start the platform on this machine')
+    .addOption(portBaseOption())
     .addOption(brokers())
     .option('--detach', 'return when it is ready and leave it running')
-    .action(async (options: CommonOptions & { brokers: string; detach?: boolean }) => {
+    .action(async (options: Omit<UpOptions, 'brokers'> & { brokers: string; detach?: boolean }) => {
+      const { up, upDetached } = await import('./up.ts')
       const upOptions: UpOptions = { ...options, brokers: brokerCount(options) }
       await (options.detach ? upDetached(upOptions, process.argv.slice(1)) : up(upOptions))
     })
-  withCommonOptions(millrace.command('status'))
+  withState(millrace.command('status'))
     .description('what runs, and where')
     .addOption(json())
-    .action(async (options: CommonOptions & { json?: boolean }) => {
+    .action(async (options: StateOption & { json?: boolean }) => {
       const status = await statusOf(options.state)
       print(options.json ? status : statusTable(status))
     })
-  withCommonOptions(millrace.command('down'))
+  withState(millrace.command('down'))
     .description('stop the platform')
     .option('--wipe', 'delete its data, secrets and logs too')
-    .action(async (options: CommonOptions & { wipe?: boolean }) =>
+    .action(async (options: StateOption & { wipe?: boolean }) =>
       print(await down(options.state, options.wipe ?? false)),
     )
   millrace
@@ -64,46 +66,36 @@ function stackCommands(millrace: Command): void {
 }
 
 function definitionCommands(millrace: Command): void {
-  withCommonOptions(millrace.command('token'))
+  withState(millrace.command('token'))
     .description('a JWT of the local issuer')
-    .requiredOption(
-      '--scope <scope>',
-      'what it allows, as in events:write:order.*; give it again for more',
-      collect,
-      [],
-    )
+    .requiredOption('--scope <scope>', 'what it allows, as in events:write:order.*; give it again for more', scopes)
     .option('--subject <name>', 'whom it names', 'developer')
-    .option('--ttl <duration>', 'how long it is good for, as in 15m or 1h', '1h')
-    .action(async (options: CommonOptions & { scope: string[]; subject: string; ttl: string }) =>
-      print(await token(options)),
+    .addOption(
+      new Option('--ttl <duration>', 'how long it is good for, as in 15m or 1h')
+        .default(durationSeconds('1h'), '1h')
+        .argParser(durationSeconds),
     )
+    .action(async (options: TokenOptions) => print(await token(options)))
   for (const name of ['plan', 'apply'] as const) {
-    withCommonOptions(millrace.command(name))
+    withDefinition(millrace.command(name))
       .description(
         name === 'plan' ? 'what differs between the definition and what runs' : 'make what runs as the definition says',
       )
       .addOption(json())
-      .action(async (options: CommonOptions & { json?: boolean }) => {
+      .action(async (options: RunningOptions & { json?: boolean }) => {
+        const { plan, planTable } = await import('./plan.ts')
         const changes = await plan(options, name === 'apply')
         print(options.json ? changes : planTable(changes, name === 'apply'))
       })
   }
-  withCommonOptions(millrace.command('tail'))
+  withDefinition(millrace.command('tail'))
     .description('print every new event of a topic as a line of JSON')
     .argument('<topic>')
-    .addOption(tailLimit)
-    .action(tail)
-}
-
-function collect(scope: string, before: readonly string[]): string[] {
-  if (!parseScope(scope)) {
-    throw new CommanderError(
-      exitCodes.usage,
-      'millrace.scope',
-      `"${scope}" is not a scope: write it as in events:read:order.*`,
-    )
-  }
-  return [...before, scope]
+    .addOption(new Option('--limit <events>', 'end after so many events').argParser(wholeNumber))
+    .action(async (topic: string, options: TailOptions) => {
+      const { tail } = await import('./tail.ts')
+      await tail(topic, options)
+    })
 }
 
 try {
@@ -111,7 +103,6 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     const asked = error.exitCode === 0 // --help, --version
-    if (error.code === 'millrace.scope') process.stderr.write(`${error.message}\n`)
     process.exitCode = asked ? exitCodes.done : exitCodes.usage
   } else if (error instanceof MillraceError) {
     process.stderr.write(`${error.message}\n`)

@@ -1,10 +1,11 @@
 import { applyChanges, type Change } from '@millrace/reconcile/change'
 import { planDefinition } from '@millrace/reconcile/plan-definition'
 import { openWorld } from '@millrace/stack/world'
-import { type CommonOptions, runningInstallation } from './settings.ts'
+import { runningInstallation } from './running.ts'
+import type { RunningOptions } from './settings.ts'
 
 /** `millrace plan` and `millrace apply`: what differs between the definition and what runs; made so when `apply` is set. */
-export async function plan(options: CommonOptions, apply: boolean): Promise<readonly Change[]> {
+export async function plan(options: RunningOptions, apply: boolean): Promise<readonly Change[]> {
   const { installation, platform } = await runningInstallation(options)
   const { world, close } = await openWorld(installation)
   try {

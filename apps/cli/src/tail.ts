@@ -1,14 +1,15 @@
-import { Option } from 'commander'
 import { MillraceError } from '@millrace/core/errors'
 import { gatewayUrl } from '@millrace/stack/servers/gateway'
 import { mintToken } from '@millrace/stack/token'
-import { type CommonOptions, runningInstallation } from './settings.ts'
+import { runningInstallation } from './running.ts'
+import type { RunningOptions } from './settings.ts'
+
+export type TailOptions = RunningOptions & { readonly limit?: number }
 
 const tokenTtlSeconds = 3_600
-export const tailLimit = new Option('--limit <events>', 'end after so many events').argParser(Number)
 
 /** `millrace tail <topic>`: every new event of a topic as a line of JSON, through the gateway like any other reader. */
-export async function tail(topic: string, options: CommonOptions & { readonly limit?: number }): Promise<void> {
+export async function tail(topic: string, options: TailOptions): Promise<void> {
   const { installation } = await runningInstallation(options)
   const claims = { subject: 'millrace-tail', scopes: ['events:read:*', 'dlq:read:*'], ttlSeconds: tokenTtlSeconds }
   const token = await mintToken(installation.secrets, claims)

@@ -8,9 +8,9 @@ import { layoutOf } from '@millrace/stack/layout'
 import { readRecord } from '@millrace/stack/run-folder'
 import { runStack } from '@millrace/stack/run-stack'
 import { loadDefinition } from './definition.ts'
-import type { CommonOptions } from './settings.ts'
+import type { RunningOptions } from './settings.ts'
 
-export type UpOptions = CommonOptions & { readonly brokers: 1 | 3 }
+export type UpOptions = RunningOptions & { readonly portBase: number; readonly brokers: 1 | 3 }
 
 const detachTimeoutMs = 600_000
 const pollMs = 200

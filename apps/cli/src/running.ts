@@ -1,0 +1,29 @@
+import { MillraceError } from '@millrace/core/errors'
+import type { Platform } from '@millrace/core/platform'
+import { javaEnvironment } from '@millrace/stack/environment'
+import { type Installation, openInstallation } from '@millrace/stack/installation'
+import { layoutOf } from '@millrace/stack/layout'
+import { readRecord } from '@millrace/stack/run-folder'
+import { loadDefinition } from './definition.ts'
+import type { RunningOptions } from './settings.ts'
+
+/**
+ * The installation that is running in a state folder.
+ * @throws MillraceError `stack.failed` when nothing runs there.
+ */
+export async function runningInstallation(
+  options: RunningOptions,
+): Promise<{ installation: Installation; platform: Platform }> {
+  const record = await readRecord(layoutOf(options.state))
+  if (!record) throw new MillraceError('stack.failed', 'nothing runs here: start it with "npx millrace up"')
+  const platform = await loadDefinition(options.platform)
+  const brokers = record.services.filter((service) => /^kafka-\d+$/.test(service.name)).length === 1 ? 1 : 3
+  const installation = await openInstallation({
+    stateDirectory: options.state,
+    portBase: record.portBase,
+    brokers,
+    platform,
+    java: javaEnvironment,
+  })
+  return { installation, platform }
+}
