@@ -14,11 +14,13 @@ const usualFolders = ['/usr/lib/jvm', '/usr/java', '/opt', '/opt/homebrew/opt', 
 const versionTimeoutMs = 30_000
 
 /**
- * The newest Java of at least a version, from JAVA_HOME, PATH and the usual folders.
+ * A Java of at least a version: JAVA_HOME's, for whoever sets it means it, else the newest on PATH and in the usual folders.
  * @throws MillraceError `config.invalid` with the sentence to show, when there is none.
  */
 export async function findJava(environment: JavaEnvironment, majorMin: number): Promise<Java> {
-  const found = await Promise.all((await candidates(environment)).map(versionOf))
+  const chosen = environment.javaHome ? await versionOf(join(environment.javaHome, 'bin/java')) : undefined
+  if (chosen && chosen.major >= majorMin) return chosen
+  const found = [chosen, ...(await Promise.all((await candidates(environment)).map(versionOf)))]
   const newest = found
     .filter((java) => java !== undefined)
     .sort((one, other) => other.major - one.major)
@@ -30,7 +32,7 @@ export async function findJava(environment: JavaEnvironment, majorMin: number): 
   )
 }
 
-async function candidates({ javaHome, path }: JavaEnvironment): Promise<string[]> {
+async function candidates({ path }: JavaEnvironment): Promise<string[]> {
   const installed = await Promise.all(
     usualFolders.map(async (folder) => {
       const names = await readdir(folder).catch(() => [])
@@ -42,7 +44,7 @@ async function candidates({ javaHome, path }: JavaEnvironment): Promise<string[]
     }),
   )
   const onPath = (path ?? '').split(delimiter).map((folder) => join(folder, 'java'))
-  return [...new Set([...(javaHome ? [join(javaHome, 'bin/java')] : []), ...onPath, ...installed.flat()])]
+  return [...new Set([...onPath, ...installed.flat()])]
 }
 
 async function versionOf(command: string): Promise<Java | undefined> {
@@ -50,7 +52,7 @@ async function versionOf(command: string): Promise<Java | undefined> {
     const { stderr } = await promisify(execFile)(command, ['-version'], {
       timeout: versionTimeoutMs,
     })
-    const major = /version "(\d+)/.exec(stderr)?.[1]
+    const major = /version "(?:1\.)?(\d+)/.exec(stderr)?.[1] // 8 and older call themselves 1.8
     return major ? { command, major: Number(major) } : undefined
   } catch {
     return undefined // not there, or not a Java: the next candidate is asked
