@@ -1,4 +1,4 @@
-import { webcrypto } from 'node:crypto'
+import { webcrypto, X509Certificate } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import 'reflect-metadata'
@@ -9,6 +9,8 @@ import { writeSecret } from './secrets.ts'
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const dayMs = 86_400_000
 const validityDays = 825
+/** Long before the end: a stack that runs keeps the certificates that it started with. */
+const renewalDays = 90
 const serverAuthentication = '1.3.6.1.5.5.7.3.1'
 const clientAuthentication = '1.3.6.1.5.5.7.3.2'
 
@@ -21,7 +23,10 @@ export type Certificates = {
   certificateFile(name: string): string
 }
 
-/** Makes the certificates that are not there yet. Names become the certificates' common names; all are valid for loopback only. */
+/**
+ * Makes the certificates when one is missing, was signed by another CA or is about to expire.
+ * Names become their common names; all are valid for loopback only.
+ */
 export async function loadCertificates(layout: Layout, names: readonly string[]): Promise<Certificates> {
   await mkdir(layout.certificates, { recursive: true, mode: 0o700 })
   const files: Certificates = {
@@ -31,9 +36,15 @@ export async function loadCertificates(layout: Layout, names: readonly string[])
     certificateFile: (name) => join(layout.certificates, `${name}.pem`),
   }
   x509.cryptoProvider.set(webcrypto)
-  const present = await Promise.all([files.caFile, ...names.map((name) => files.keystoreFile(name))].map(readable))
-  if (!present.every(Boolean)) await makeAll(files, names)
+  if (!(await areUsable(files, names))) await makeAll(files, names)
   return files
+}
+
+async function areUsable(files: Certificates, names: readonly string[]): Promise<boolean> {
+  const authority = await readCertificate(files.caFile)
+  const leaves = await Promise.all(names.map((name) => readCertificate(files.keystoreFile(name))))
+  const renewFrom = Date.now() + renewalDays * dayMs
+  return leaves.every((leaf) => authority && leaf?.verify(authority.publicKey) && Date.parse(leaf.validTo) > renewFrom)
 }
 
 /** The CA's own key is thrown away once it has signed: a new name means a new CA, and nothing else can ever be signed. */
@@ -89,9 +100,11 @@ function validity() {
   return { serialNumber, notBefore: new Date(now - dayMs), notAfter: new Date(now + validityDays * dayMs) }
 }
 
-function readable(file: string): Promise<boolean> {
-  return readFile(file).then(
-    () => true,
-    () => false,
-  )
+/** The first certificate of a PEM file, or `undefined` when there is none. */
+async function readCertificate(file: string): Promise<X509Certificate | undefined> {
+  try {
+    return new X509Certificate(await readFile(file))
+  } catch {
+    return undefined
+  }
 }

@@ -11,6 +11,7 @@ import { writeLoggingConfiguration } from './logging.ts'
 import { type Ports, portsFrom } from './ports.ts'
 import { loadSecrets, type Secrets } from './secrets.ts'
 import { brokerName } from './broker-name.ts'
+import { requireSameBrokers, requireSameCluster } from './broker-disks.ts'
 
 export type InstallationOptions = {
   readonly stateDirectory: string
@@ -38,14 +39,20 @@ export type Installation = {
   jmxAgent(port: number, rules: 'kafka' | 'connect'): string[]
 }
 
+/**
+ * Opens the installation of a state folder, or makes it.
+ * @throws MillraceError with the way out, when the folder is another version's, another number of brokers', or damaged
+ */
 export async function openInstallation(options: InstallationOptions): Promise<Installation> {
   const layout = layoutOf(options.stateDirectory)
+  const brokerNodes = options.brokers === 1 ? [1] : [1, 2, 3]
+  await requireSameBrokers(layout, brokerNodes)
   const java = await findJava(options.java, javaMajorMin)
   for (const directory of Object.values(layout)) await mkdir(directory, { recursive: true, mode: 0o700 })
   const readers = options.platform.access.map((reader) => reader.user)
-  const brokerNodes = options.brokers === 1 ? [1] : [1, 2, 3]
   const ports = portsFrom(options.portBase)
   const secrets = await loadSecrets(layout, readers)
+  await requireSameCluster(layout, secrets.clusterId)
   const certificates = await loadCertificates(layout, [...brokerNodes.map(brokerName), 'registry'])
   await writeLoggingConfiguration(layout)
   const bootstrapServers = brokerNodes.map((node) => `127.0.0.1:${ports.kafkaClient(node)}`)

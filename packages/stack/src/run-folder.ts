@@ -6,6 +6,7 @@ import { MillraceError } from '@millrace/core/errors'
 import * as z from 'zod'
 import type { Layout } from './layout.ts'
 import { identify, isAlive, processIdentity, type ProcessIdentity } from './process-identity.ts'
+import { parsedOrRefused } from './state-file.ts'
 
 const serviceRecord = z.strictObject({
   name: z.string(),
@@ -34,12 +35,7 @@ function recordFile(layout: Layout): string {
 export async function readRecord(layout: Layout): Promise<StackRecord | undefined> {
   const text = await readFile(recordFile(layout), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
-  const parsed = stackRecord.safeParse(JSON.parse(text))
-  if (parsed.success) return parsed.data
-  throw new MillraceError(
-    'stack.failed',
-    `${recordFile(layout)} is from another version of Millrace: stop that one first, or delete the state folder ${layout.state}`,
-  )
+  return parsedOrRefused(recordFile(layout), text, stackRecord)
 }
 
 /** Written whole and moved into place, so that a reader never sees half of it. */
@@ -77,8 +73,7 @@ export async function takeLock(layout: Layout): Promise<() => Promise<void>> {
 
 async function readLock(file: string): Promise<ProcessIdentity | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined)
-  const parsed = text === undefined ? undefined : processIdentity.safeParse(JSON.parse(text))
-  return parsed?.data
+  return text ? parsedOrRefused(file, text, processIdentity) : undefined // empty: its runner was killed while it wrote
 }
 
 /** The processes that a runner which is gone has left behind. */

@@ -1,8 +1,9 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Layout } from './layout.ts'
+import { parsedOrRefused } from './state-file.ts'
 
 /** The Kafka users of the platform's own parts: one each, so that each gets the permissions it needs and no more. */
 export const kafkaComponents = ['broker', 'admin', 'registry', 'gateway', 'flink', 'connect', 'monitor'] as const
@@ -31,7 +32,10 @@ export type Secrets = {
   readonly warehouseKeyPropertiesFile: string
 }
 
-/** Reads an installation's secrets, making those that are missing. `readers` are the Kafka users of the definition. */
+/**
+ * Reads an installation's secrets, making those that are missing. `readers` are the Kafka users of the definition.
+ * @throws MillraceError `stack.failed` when the file of passwords is not one of this version's.
+ */
 export async function loadSecrets(layout: Layout, readers: readonly string[]): Promise<Secrets> {
   await mkdir(layout.secrets, { recursive: true, mode: 0o700 })
   await chmod(layout.secrets, 0o700)
@@ -52,15 +56,17 @@ export async function loadSecrets(layout: Layout, readers: readonly string[]): P
   }
 }
 
-/** Writes a file that only its owner can read, whatever its mode was before. */
+/** Writes a file that only its owner can read, whatever its mode was before; moved into place, so that it is never half there. */
 export async function writeSecret(file: string, content: string): Promise<void> {
-  await writeFile(file, content, { mode: 0o600 })
-  await chmod(file, 0o600)
+  const whole = `${file}.new`
+  await writeFile(whole, content, { mode: 0o600 })
+  await chmod(whole, 0o600)
+  await rename(whole, file)
 }
 
 async function readPasswords(file: string): Promise<Passwords | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined)
-  return text === undefined ? undefined : passwords.parse(JSON.parse(text))
+  return text === undefined ? undefined : parsedOrRefused(file, text, passwords)
 }
 
 function completed(kept: Readonly<Record<string, string>> = {}, users: readonly string[]): Record<string, string> {
@@ -82,7 +88,7 @@ export function issuerKeyFileOf(layout: Layout): string {
 async function issuerKeys(layout: Layout) {
   const issuerKeyFile = issuerKeyFileOf(layout)
   const jwksFile = join(layout.secrets, 'issuer.jwks')
-  if (!(await exists(issuerKeyFile))) {
+  if (!(await exists(issuerKeyFile)) || !(await exists(jwksFile))) {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const description = { alg: 'ES256', use: 'sig', kid: randomBytes(8).toString('hex') }
     await writeSecret(jwksFile, JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), ...description }] }))

@@ -1,9 +1,9 @@
-import { createPublicKey, X509Certificate } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { loadCertificates } from '../src/certificates.ts'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type Certificates, loadCertificates } from '../src/certificates.ts'
 import { type Layout, layoutOf } from '../src/layout.ts'
 import { loadSecrets } from '../src/secrets.ts'
 import { mintToken, tokenAudience, tokenIssuer } from '../src/token.ts'
@@ -37,6 +37,29 @@ describe('the secrets of an installation', () => {
     expect(modes.filter((line) => !line.startsWith('600 '))).toEqual([])
   })
 
+  test('are the same to the byte at the next start, and readable by their owner alone even if they were not', async () => {
+    const { issuerKeyFile, warehouseKeyFile, clusterId } = await loadSecrets(layout, [])
+    const passwords = join(layout.secrets, 'passwords.json')
+    const before = await Promise.all([issuerKeyFile, warehouseKeyFile, passwords].map((file) => readFile(file, 'utf8')))
+    await chmod(passwords, 0o644)
+    expect((await loadSecrets(layout, [])).clusterId).toBe(clusterId)
+    const after = await Promise.all([issuerKeyFile, warehouseKeyFile, passwords].map((file) => readFile(file, 'utf8')))
+    expect(after).toEqual(before)
+    expect((await modesBelow(layout.secrets)).filter((line) => !line.startsWith('600 '))).toEqual([])
+  })
+
+  test.each([
+    ['half written', '{"clusterId": "abc", "kaf'],
+    ['of another version', '{"version": 2, "clusterId": "abc", "kafka": {}, "registry": {}}'],
+  ])('in a file that is %s are refused with the way out, and not written over', async (_, text) => {
+    const file = join(layout.secrets, 'passwords.json')
+    await writeFile(file, text)
+    await expect(loadSecrets(layout, [])).rejects.toThrow(
+      `${file} is damaged or from another version of Millrace: stop what runs there, then delete the state folder ${layout.state}`,
+    )
+    expect(await readFile(file, 'utf8')).toBe(text)
+  })
+
   test('give a reader that the definition names later a password of its own', async () => {
     const first = await loadSecrets(layout, [])
     expect(() => first.kafkaPassword('auditor')).toThrow(RangeError)
@@ -67,14 +90,74 @@ describe('the secrets of an installation', () => {
   })
 })
 
-test('certificates are good for loopback alone, signed by a CA whose key is kept nowhere', async () => {
-  const certificates = await loadCertificates(layout, ['kafka-1'])
-  const authority = new X509Certificate(await readFile(certificates.caFile))
-  const leaf = new X509Certificate(await readFile(certificates.certificateFile('kafka-1')))
-  expect(leaf.verify(authority.publicKey)).toBe(true)
-  expect(leaf.checkIP('127.0.0.1')).toBe('127.0.0.1')
-  expect(leaf.checkHost('example.org')).toBeUndefined()
-  const modes = await modesBelow(layout.certificates)
-  expect(modes.filter((line) => !line.startsWith('600 '))).toEqual([])
-  expect((await readdir(layout.certificates)).filter((name) => name.startsWith('ca'))).toEqual(['ca.pem'])
+describe('the certificates of an installation', () => {
+  const dayMs = 86_400_000
+  const certificate = async (file: string) => new X509Certificate(await readFile(file))
+
+  test('are good for loopback alone, signed by a CA whose key is kept nowhere', async () => {
+    const certificates = await loadCertificates(layout, ['kafka-1'])
+    const authority = await certificate(certificates.caFile)
+    const leaf = await certificate(certificates.certificateFile('kafka-1'))
+    expect(authority.ca).toBe(true)
+    expect(leaf.ca).toBe(false)
+    expect(leaf.subject).toBe('CN=kafka-1')
+    expect(leaf.verify(authority.publicKey)).toBe(true)
+    expect(leaf.subjectAltName).toBe('DNS:localhost, IP Address:127.0.0.1')
+    expect(leaf.checkHost('example.org')).toBeUndefined()
+    expect(leaf.checkPrivateKey(createPrivateKey(await readFile(certificates.keyFile('kafka-1'))))).toBe(true)
+    const modes = await modesBelow(layout.certificates)
+    expect(modes.filter((line) => !line.startsWith('600 '))).toEqual([])
+    expect((await readdir(layout.certificates)).filter((name) => name.startsWith('ca'))).toEqual(['ca.pem'])
+  })
+
+  test('are valid from now on, for longer than two years', async () => {
+    const certificates = await loadCertificates(layout, ['kafka-1'])
+    const { validFromDate, validToDate } = await certificate(certificates.certificateFile('kafka-1'))
+    expect(validFromDate.getTime()).toBeLessThan(Date.now())
+    expect(validToDate.getTime()).toBeGreaterThan(Date.now() + 2 * 365 * dayMs)
+  })
+
+  test('are kept as long as they serve', async () => {
+    const { caFile } = await loadCertificates(layout, ['kafka-1', 'registry'])
+    const before = await readFile(caFile, 'utf8')
+    await loadCertificates(layout, ['registry'])
+    expect(await readFile(caFile, 'utf8')).toBe(before)
+  })
+
+  test.each<[string, (certificates: Certificates) => Promise<void>]>([
+    ['a name is new', (certificates) => rm(certificates.keystoreFile('registry'))],
+    ['one is damaged', (certificates) => writeFile(certificates.keystoreFile('registry'), 'nothing')],
+    [
+      'one is of another CA',
+      async (certificates) => copyFile(await otherKeystore(), certificates.keystoreFile('registry')),
+    ],
+  ])('are all made again, by a new CA, when %s', async (_, damage) => {
+    const certificates = await loadCertificates(layout, ['kafka-1', 'registry'])
+    const before = await readFile(certificates.caFile, 'utf8')
+    await damage(certificates)
+    await loadCertificates(layout, ['kafka-1', 'registry'])
+    expect(await readFile(certificates.caFile, 'utf8')).not.toBe(before)
+    const authority = await certificate(certificates.caFile)
+    for (const name of ['kafka-1', 'registry']) {
+      expect((await certificate(certificates.keystoreFile(name))).verify(authority.publicKey)).toBe(true)
+    }
+  })
+
+  test.each([
+    [800, true],
+    [700, false],
+  ])('%i days old are renewed: %s', async (days, renewed) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - days * dayMs })
+    onTestFinished(() => void vi.useRealTimers())
+    const { caFile } = await loadCertificates(layout, ['kafka-1'])
+    const before = await readFile(caFile, 'utf8')
+    vi.useRealTimers()
+    await loadCertificates(layout, ['kafka-1'])
+    expect((await readFile(caFile, 'utf8')) !== before).toBe(renewed)
+  })
+
+  async function otherKeystore(): Promise<string> {
+    const other = await loadCertificates({ ...layout, certificates: join(layout.temporary, 'other') }, ['registry'])
+    return other.keystoreFile('registry')
+  }
 })

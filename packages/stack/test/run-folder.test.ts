@@ -1,13 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
-import { findJava } from '../src/java.ts'
 import { type Layout, layoutOf } from '../src/layout.ts'
-import { requireFreePort } from '../src/ports.ts'
 import { identify, isAlive } from '../src/process-identity.ts'
 import { endAll, leftovers, readRecord, takeLock, writeRecord } from '../src/run-folder.ts'
 
@@ -62,20 +59,17 @@ test('servers of a killed runner are found and ended; a process that only has th
   expect(await isAlive(identity)).toBe(false)
 })
 
-test('a state folder of another version is refused with the way out', async () => {
-  await writeFile(join(layout.run, 'stack.json'), '{"version": 0}')
-  await expect(readRecord(layout)).rejects.toThrow(/another version.*delete the state folder/)
-})
+test.each(['{"version": 0}', '{"runner": {'])(
+  'a record of another version or half of one is refused with the way out: %s',
+  async (text) => {
+    await writeFile(join(layout.run, 'stack.json'), text)
+    await expect(readRecord(layout)).rejects.toThrow(
+      `is damaged or from another version of Millrace: stop what runs there, then delete the state folder ${layout.state}`,
+    )
+  },
+)
 
-test('a taken port is named, with who wants it and the way out', async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
-  await expect(requireFreePort(port, 'kafka-1')).rejects.toThrow(`port ${port}, which kafka-1 needs, is taken`)
-})
-
-test('a machine without a Java that is new enough is told so in one sentence', async () => {
-  await expect(findJava({ javaHome: undefined, path: '' }, 99)).rejects.toThrow(/^Java 99 or newer is needed/)
+test('the lock of a runner that was killed while it took it is taken over', async () => {
+  await writeFile(join(layout.run, 'lock'), '')
+  await expect(takeLock(layout)).resolves.toBeTypeOf('function')
 })

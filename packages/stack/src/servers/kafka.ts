@@ -1,18 +1,15 @@
-import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { brokerDisk } from '../broker-disks.ts'
 import { brokerName } from '../broker-name.ts'
 import type { Installation } from '../installation.ts'
 import { classPathOf, jvmArguments } from '../jvm.ts'
 import { distributions } from '../layout.ts'
-import { kafkaComponents, writeSecret } from '../secrets.ts'
+import { writeSecret } from '../secrets.ts'
 import type { ServerSpec, TaskSpec } from '../server.ts'
 import { properties } from '../properties.ts'
 import { log4jArgument } from '../logging.ts'
+import { formatDisks } from './kafka-format.ts'
 
-const formatTimeoutMs = 120_000
 const readyTimeoutMs = 180_000
 const stopTimeoutMs = 45_000
 const heapMb = 320
@@ -23,7 +20,7 @@ export function kafkaServers(installation: Installation): (ServerSpec | TaskSpec
     kind: 'task',
     name: 'kafka-format',
     dependsOn: [],
-    run: () => formatDisks(installation),
+    run: () => prepareBrokers(installation),
   }
   return [format, ...installation.brokerNodes.map((node) => broker(installation, node))]
 }
@@ -59,65 +56,16 @@ function propertiesFile({ layout }: Installation, node: number): string {
   return join(layout.configuration, `${brokerName(node)}.properties`)
 }
 
-function dataDirectory({ layout }: Installation, node: number): string {
-  return join(layout.data, brokerName(node))
-}
-
-/** Writes the brokers' settings, and formats the disks of those that have none: one JVM for the first, copies for the others. */
-async function formatDisks(installation: Installation): Promise<void> {
+/** Writes the brokers' settings, and formats their disks before the first start. */
+async function prepareBrokers(installation: Installation): Promise<void> {
   for (const node of installation.brokerNodes) {
     await writeSecret(propertiesFile(installation, node), properties(brokerSettings(installation, node)))
   }
-  const [first, ...others] = installation.brokerNodes
-  if (first === undefined || (await isFormatted(dataDirectory(installation, first)))) return
-  await formatFirst(installation, first)
-  for (const node of others)
-    await copyFormat(dataDirectory(installation, first), dataDirectory(installation, node), node)
+  await formatDisks(installation, (node) => propertiesFile(installation, node))
 }
 
-async function isFormatted(directory: string): Promise<boolean> {
-  const names: string[] = await readdir(directory).catch(() => [])
-  return names.includes('meta.properties')
-}
-
-async function formatFirst(installation: Installation, node: number): Promise<void> {
-  const { java, layout, secrets } = installation
-  const users = [...kafkaComponents, ...installation.readers]
-  // Everything goes through an argument file, so that no password can be read off the list of processes.
-  const argumentFile = join(layout.secrets, 'format.args')
-  const words = [
-    '-cp',
-    classPathOf(distributions.kafka),
-    log4jArgument(layout),
-    'kafka.tools.StorageTool',
-    'format',
-    '--cluster-id',
-    secrets.clusterId,
-    '--config',
-    propertiesFile(installation, node),
-    ...users.flatMap((user) => ['--add-scram', `SCRAM-SHA-512=[name=${user},password=${secrets.kafkaPassword(user)}]`]),
-  ]
-  await writeSecret(argumentFile, words.map((word) => `"${word}"`).join('\n'))
-  try {
-    const jvm = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Djava.io.tmpdir=${layout.temporary}`]
-    await promisify(execFile)(java.command, [...jvm, `@${argumentFile}`], { timeout: formatTimeoutMs })
-  } finally {
-    await rm(argumentFile, { force: true })
-  }
-}
-
-async function copyFormat(from: string, to: string, node: number): Promise<void> {
-  await mkdir(to, { recursive: true })
-  await copyFile(join(from, 'bootstrap.checkpoint'), join(to, 'bootstrap.checkpoint'))
-  const meta = await readFile(join(from, 'meta.properties'), 'utf8')
-  const directoryId = randomBytes(16).toString('base64url')
-  const own = meta
-    .replace(/^node\.id=.*$/m, `node.id=${node}`)
-    .replace(/^directory\.id=.*$/m, `directory.id=${directoryId}`)
-  await writeFile(join(to, 'meta.properties'), own)
-}
-
-function brokerSettings(installation: Installation, node: number): Record<string, string | number | boolean> {
+/** The `server.properties` of one broker. */
+export function brokerSettings(installation: Installation, node: number): Record<string, string | number | boolean> {
   const { ports, certificates, secrets, brokerNodes, replication } = installation
   const host = '127.0.0.1'
   const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required'
@@ -130,7 +78,7 @@ function brokerSettings(installation: Installation, node: number): Record<string
     'listener.security.protocol.map': 'CLIENT:SASL_SSL,BROKER:SASL_SSL,CONTROLLER:SSL',
     'inter.broker.listener.name': 'BROKER',
     'controller.listener.names': 'CONTROLLER',
-    'log.dirs': dataDirectory(installation, node),
+    'log.dirs': brokerDisk(installation.layout, node),
 
     'ssl.keystore.type': 'PEM',
     'ssl.keystore.location': certificates.keystoreFile(brokerName(node)),
