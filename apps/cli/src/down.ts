@@ -6,12 +6,12 @@ import { isAlive } from '@millrace/stack/process-identity'
 import { deleteRecord, endAll, leftovers, readRecord } from '@millrace/stack/run-folder'
 
 /** Longer than the runner itself needs for the slowest server. */
-const stopTimeoutMs = 120_000
+const stopTimeoutMs = 200_000
 
 /**
  * Stops what runs in a state folder, whether its runner still lives or was killed.
  * @returns a sentence that says what was done
- * @throws MillraceError `config.invalid` when the folder to wipe holds things that are not the platform's
+ * @throws MillraceError `config.invalid` when the folder to wipe is no state folder
  */
 export async function down(state: string, wipe: boolean): Promise<string> {
   const layout = layoutOf(state)
@@ -33,12 +33,12 @@ export async function down(state: string, wipe: boolean): Promise<string> {
 
 /** So that a slip in --state deletes nobody's home. */
 async function requireOwn(layout: Layout): Promise<void> {
-  const own = Object.values(layout).map((path) => basename(path))
-  const foreign = (await readdir(layout.state).catch(() => [])).filter((name) => !own.includes(name))
-  if (foreign.length > 0) {
+  const names: string[] = await readdir(layout.state).catch(() => [])
+  const own = [layout.secrets, layout.run].every((path) => names.includes(basename(path)))
+  if (names.length > 0 && !own) {
     throw new MillraceError(
       'config.invalid',
-      `${layout.state} holds "${foreign[0]}", which is not the platform's: nothing is deleted; look at --state`,
+      `${layout.state} is no state folder (it holds ${names[0]}): nothing is deleted, look at --state`,
     )
   }
 }

@@ -40,7 +40,7 @@ describe('in a folder where nothing ran', () => {
 
 test('down --wipe deletes a state folder, and nothing that is not one', async () => {
   const own = await temporaryFolder()
-  await mkdir(join(own, 'secrets'))
+  for (const name of ['secrets', 'run']) await mkdir(join(own, name))
   const { stdout } = await millrace('down', '--wipe', '--state', own)
   expect(stdout).toBe('nothing ran here; the state folder is deleted\n')
   await expect(readdir(own)).rejects.toThrow('ENOENT')
@@ -49,7 +49,7 @@ test('down --wipe deletes a state folder, and nothing that is not one', async ()
   await writeFile(join(home, 'letter.txt'), 'dear')
   const { code, stderr } = await millrace('down', '--wipe', '--state', home)
   expect(code).toBe(2)
-  expect(stderr).toContain('holds "letter.txt", which is not the platform\'s')
+  expect(stderr).toContain('is no state folder (it holds letter.txt)')
   expect(await readdir(home)).toEqual(['letter.txt'])
 })
 
