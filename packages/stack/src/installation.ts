@@ -49,6 +49,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   await requireSameBrokers(layout, brokerNodes)
   const java = await findJava(options.java, javaMajorMin)
   for (const directory of Object.values(layout)) await mkdir(directory, { recursive: true, mode: 0o700 })
+  await mkdir(distributions.classDataArchives, { recursive: true })
   const readers = options.platform.access.map((reader) => reader.user)
   const ports = portsFrom(options.portBase)
   const secrets = await loadSecrets(layout, readers)

@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Java } from './java.ts'
-import type { Layout } from './layout.ts'
+import { distributions, type Layout } from './layout.ts'
 
 /** The least Java for all servers together; the registry's class files ask for it. */
 export const javaMajorMin = 21
+
+/** From SIGTERM to SIGKILL of a JVM that may write its archive: cut off, it would begin again at every stop. */
+export const jvmStopTimeoutMs = 75_000
 
 /** All jars of a distribution, as a pattern that the JVM expands: a list of names would drown `ps`. */
 export function classPathOf(directory: string): string {
@@ -22,10 +25,10 @@ export type JvmOptions = {
 
 /**
  * What every JVM of the stack is started with: a small heap, the serial collector (2 cores) and a class-data archive that the JVM makes by
- * itself at its first end, which about halves its next start.
+ * itself at its first end, which about halves its next start. Writing it takes 5 to 30 s of a core, once for a Java and its jars.
  */
 export function jvmArguments(java: Java, layout: Layout, options: JvmOptions): string[] {
-  const archive = archiveFile(java, layout, options.distribution)
+  const archive = archiveFile(java, options.distribution)
   return [
     `-Xms64m`,
     `-Xmx${options.heapMb}m`,
@@ -44,7 +47,7 @@ export function jvmArguments(java: Java, layout: Layout, options: JvmOptions): s
 }
 
 /** Named after the Java and the jars that it holds, for the JVM refuses one that was made of others. */
-function archiveFile(java: Java, layout: Layout, distribution: string): string {
+function archiveFile(java: Java, distribution: string): string {
   const jars = createHash('sha256').update(readdirSync(distribution).sort().join('\n')).digest('hex').slice(0, 12)
-  return join(layout.archives, `${basename(distribution)}-java${java.major}-${jars}.jsa`)
+  return join(distributions.classDataArchives, `${basename(distribution)}-java${java.major}-${jars}.jsa`)
 }

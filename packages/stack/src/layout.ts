@@ -17,7 +17,6 @@ export function layoutOf(stateDirectory: string) {
     data: inState('data'),
     logs: inState('logs'),
     run: inState('run'),
-    archives: inState('archives'),
     temporary: inState('tmp'),
   } as const
 }
@@ -30,4 +29,6 @@ export const distributions = {
   registry: resolve(projectDirectory, 'packages/jvm/dist/registry'),
   plugins: resolve(projectDirectory, 'packages/jvm/dist/plugins'),
   agents: resolve(projectDirectory, 'packages/jvm/dist/agents'),
+  /** What the JVMs made of the jars beside it; shared by all state folders, so that a fresh one starts fast too. */
+  classDataArchives: resolve(projectDirectory, 'packages/jvm/dist/class-data-archives'),
 } as const

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Installation } from '../installation.ts'
 import { kafkaClientSettings } from '../kafka-client-settings.ts'
-import { classPathOf, jvmArguments } from '../jvm.ts'
+import { classPathOf, jvmArguments, jvmStopTimeoutMs } from '../jvm.ts'
 import { distributions } from '../layout.ts'
 import { log4jArgument } from '../logging.ts'
 import { properties } from '../properties.ts'
@@ -12,7 +12,6 @@ import type { ServerSpec } from '../server.ts'
 import { warehouseHost } from './warehouse.ts'
 
 const readyTimeoutMs = 180_000
-const stopTimeoutMs = 45_000
 const heapMb = 512
 
 export function connectUrl({ ports }: Installation): string {
@@ -52,7 +51,7 @@ export function connectServer(installation: Installation): ServerSpec {
     },
     probe: httpProbe(`${connectUrl(installation)}/connectors`),
     readyTimeoutMs,
-    stopTimeoutMs,
+    stopTimeoutMs: jvmStopTimeoutMs,
   }
 }
 

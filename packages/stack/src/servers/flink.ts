@@ -9,7 +9,7 @@ import {
 } from '@millrace/flink/server-config'
 import type { Jobs } from '@millrace/reconcile/plan-jobs'
 import type { Installation } from '../installation.ts'
-import { classPathOf, jvmArguments } from '../jvm.ts'
+import { classPathOf, jvmArguments, jvmStopTimeoutMs } from '../jvm.ts'
 import { distributions, type Layout } from '../layout.ts'
 import { log4jArgument } from '../logging.ts'
 import { httpProbe } from '../probe.ts'
@@ -18,7 +18,6 @@ import type { ServerSpec } from '../server.ts'
 import { registryUrl } from './registry.ts'
 
 const readyTimeoutMs = 180_000
-const stopTimeoutMs = 30_000
 const heapMb = 640
 /** Results become readable when a checkpoint commits them, so this is the latency that exactly-once adds. */
 const checkpointIntervalMs = 400
@@ -69,7 +68,7 @@ export function flinkServer(installation: Installation, resume: () => Promise<vo
     },
     probe: async (signal) => (await Promise.all(ready.map((probe) => probe(signal)))).every(Boolean),
     readyTimeoutMs,
-    stopTimeoutMs,
+    stopTimeoutMs: jvmStopTimeoutMs,
     restored: resume,
   }
 }

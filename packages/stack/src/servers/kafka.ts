@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { brokerDisk } from '../broker-disks.ts'
 import { brokerName } from '../broker-name.ts'
 import type { Installation } from '../installation.ts'
-import { classPathOf, jvmArguments } from '../jvm.ts'
+import { classPathOf, jvmArguments, jvmStopTimeoutMs } from '../jvm.ts'
 import { distributions } from '../layout.ts'
 import { writeSecret } from '../secrets.ts'
 import type { ServerSpec, TaskSpec } from '../server.ts'
@@ -11,7 +11,8 @@ import { log4jArgument } from '../logging.ts'
 import { formatDisks } from './kafka-format.ts'
 
 const readyTimeoutMs = 180_000
-const stopTimeoutMs = 45_000
+/** The last of three controllers waits 5 s for a successor; one that lost the others before it could sign off would wait for minutes. */
+const stopTimeoutMs = 30_000
 const heapMb = 320
 
 /** The brokers of the cluster, each also a controller, and the task that formats their disks before the first start. */
@@ -28,6 +29,7 @@ export function kafkaServers(installation: Installation): (ServerSpec | TaskSpec
 function broker(installation: Installation, node: number): ServerSpec {
   const { java, layout, ports } = installation
   const metricsPort = ports.kafkaMetrics(node)
+  const writesArchive = node === 1
   return {
     kind: 'server',
     name: brokerName(node),
@@ -37,7 +39,7 @@ function broker(installation: Installation, node: number): ServerSpec {
     command: {
       file: java.command,
       arguments: [
-        ...jvmArguments(java, layout, { distribution: distributions.kafka, writesArchive: node === 1, heapMb }),
+        ...jvmArguments(java, layout, { distribution: distributions.kafka, writesArchive, heapMb }),
         ...installation.jmxAgent(metricsPort, 'kafka'),
         log4jArgument(layout),
         '-cp',
@@ -48,7 +50,7 @@ function broker(installation: Installation, node: number): ServerSpec {
     },
     probe: () => installation.isBrokerReady(node),
     readyTimeoutMs,
-    stopTimeoutMs,
+    stopTimeoutMs: writesArchive ? jvmStopTimeoutMs : stopTimeoutMs,
   }
 }
 

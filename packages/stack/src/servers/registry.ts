@@ -3,14 +3,13 @@ import { join } from 'node:path'
 import { Agent, fetch } from 'undici'
 import type { Installation } from '../installation.ts'
 import { kafkaClientSettings } from '../kafka-client-settings.ts'
-import { jvmArguments } from '../jvm.ts'
+import { jvmArguments, jvmStopTimeoutMs } from '../jvm.ts'
 import { distributions } from '../layout.ts'
 import { properties } from '../properties.ts'
 import { registryPasswordDigest, registryRoles, type RegistryUser, writeSecret } from '../secrets.ts'
 import type { ServerSpec } from '../server.ts'
 
 const readyTimeoutMs = 180_000
-const stopTimeoutMs = 30_000
 const heapMb = 256
 
 export function registryUrl({ ports }: Installation): string {
@@ -50,7 +49,7 @@ export function registryServer(installation: Installation): ServerSpec {
       return answer.ok
     },
     readyTimeoutMs,
-    stopTimeoutMs,
+    stopTimeoutMs: jvmStopTimeoutMs,
   }
 }
 
