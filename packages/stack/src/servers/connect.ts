@@ -26,7 +26,8 @@ export function connectServer(installation: Installation): ServerSpec {
   return {
     kind: 'server',
     name: 'connect',
-    dependsOn: ['foundation'],
+    // The warehouse so that it outlives the connector, which ends by writing to it what it holds.
+    dependsOn: ['foundation', 'warehouse-double'],
     address: connectUrl(installation),
     ports: [ports.connect, ports.connectMetrics],
     command: {
