@@ -57,8 +57,8 @@ export type JobProgress =
   { readonly kind: 'running' } | { readonly kind: 'starting' } | { readonly kind: 'ended'; readonly reason: string }
 
 /** Whether all tasks of a job run: the job itself says RUNNING already while they are still being started. */
-export async function progressOf(url: string, id: string): Promise<JobProgress> {
-  const answer = await request(new URL(`/jobs/${id}`, url), 'GET')
+export async function progressOf(url: string, id: string, timeoutMs?: number): Promise<JobProgress> {
+  const answer = await request(new URL(`/jobs/${id}`, url), 'GET', undefined, timeoutMs)
   const state = states.find((known) => known === answer['state'])
   if (state !== undefined && hasEnded(state)) return { kind: 'ended', reason: await failureOf(url, id) }
   const tasks = objectsOf(answer['vertices'])
@@ -84,13 +84,11 @@ export async function stopWithSavepoint(
   directory: string,
   timeoutMs: number,
 ): Promise<string> {
-  const started = await request(new URL(`/jobs/${id}/stop`, url), 'POST', {
-    targetDirectory: `file://${directory}`,
-    drain: false,
-  })
+  const target = { targetDirectory: `file://${directory}`, drain: false }
+  const started = await request(new URL(`/jobs/${id}/stop`, url), 'POST', target, timeoutMs)
   const trigger = textOf(started['request-id']) ?? ''
-  return poll(`to stop job ${id}`, timeoutMs, async () => {
-    const answer = await request(new URL(`/jobs/${id}/savepoints/${trigger}`, url), 'GET')
+  return poll(`to stop job ${id}`, timeoutMs, async (leftMs) => {
+    const answer = await request(new URL(`/jobs/${id}/savepoints/${trigger}`, url), 'GET', undefined, leftMs)
     const [status, operation] = [answer['status'], answer['operation']]
     if (!isJsonObject(status) || status['id'] !== 'COMPLETED' || !isJsonObject(operation)) return undefined
     const location = textOf(operation['location'])
@@ -103,9 +101,9 @@ export async function stopWithSavepoint(
 
 /** Cancels a job; its newest checkpoint stays. */
 export async function cancel(url: string, id: string, timeoutMs: number): Promise<void> {
-  await request(new URL(`/jobs/${id}`, url), 'PATCH')
-  await poll(`to cancel job ${id}`, timeoutMs, async () => {
-    const answer = await request(new URL(`/jobs/${id}`, url), 'GET')
+  await request(new URL(`/jobs/${id}`, url), 'PATCH', undefined, timeoutMs)
+  await poll(`to cancel job ${id}`, timeoutMs, async (leftMs) => {
+    const answer = await request(new URL(`/jobs/${id}`, url), 'GET', undefined, leftMs)
     const state = states.find((known) => known === answer['state'])
     return state !== undefined && hasEnded(state) ? state : undefined
   })

@@ -68,8 +68,8 @@ export async function submit(
  */
 export async function awaitRunning({ url }: FlinkCluster, jobId: string, timeoutMs = runningTimeoutMs): Promise<void> {
   const deadline = performance.now() + timeoutMs
-  await poll(`to start job ${jobId}`, timeoutMs * 2, async () => {
-    const progress = await progressOf(url, jobId)
+  await poll(`to start job ${jobId}`, timeoutMs * 2, async (leftMs) => {
+    const progress = await progressOf(url, jobId, leftMs)
     if (progress.kind === 'running') return progress
     if (progress.kind === 'ended') throw new MillraceError('flink.refused', `job ${jobId} ended: ${progress.reason}`)
     if (performance.now() < deadline) return undefined

@@ -1,31 +1,41 @@
 import { MillraceError } from '@millrace/core/errors'
 import { isJsonObject, type JsonObject, type JsonValue } from '@millrace/core/json'
 
-const requestTimeoutMs = 30_000
+const requestTimeoutMaxMs = 30_000
+
+/** How Flink's REST servers, and what may stand in front of them, say that they cannot answer yet. */
+const unavailable: readonly number[] = [502, 503, 504]
 
 /**
- * One request to one of Flink's REST servers, which all answer in JSON.
- * @throws MillraceError `flink.unavailable` when there is no answer, `flink.refused` with Flink's root cause for a status over 299.
+ * One request to one of Flink's REST servers, which all answer in JSON. It takes 30 seconds at most, or `timeoutMs` where that is less.
+ * @throws MillraceError `flink.unavailable` when there is no answer, `flink.refused` with Flink's root cause when the answer is no.
  */
 export async function request(
   url: URL,
   method: 'GET' | 'POST' | 'DELETE' | 'PATCH',
   body?: JsonObject,
+  timeoutMs = requestTimeoutMaxMs,
 ): Promise<JsonObject> {
-  const { status, text } = await send(url, method, body)
+  const wholeMs = Math.ceil(Math.min(Math.max(timeoutMs, 0), requestTimeoutMaxMs))
+  const { status, text } = await send(url, method, body, AbortSignal.timeout(wholeMs))
   const answer = parsed(text)
   if (status >= 200 && status < 300 && answer) return answer
   throw new MillraceError(
-    'flink.refused',
+    unavailable.includes(status) ? 'flink.unavailable' : 'flink.refused',
     `Flink answered ${method} ${url.pathname} with ${status}: ${causeOf(answer, text)}`,
   )
 }
 
-async function send(url: URL, method: string, body: JsonObject | undefined): Promise<{ status: number; text: string }> {
+async function send(
+  url: URL,
+  method: string,
+  body: JsonObject | undefined,
+  signal: AbortSignal,
+): Promise<{ status: number; text: string }> {
   try {
     const response = await fetch(url, {
       method,
-      signal: AbortSignal.timeout(requestTimeoutMs),
+      signal,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     })
     return { status: response.status, text: await response.text() }

@@ -18,6 +18,7 @@ export type SqlGatewayOptions = {
 }
 
 const statementTimeoutDefaultMs = 120_000
+const closeTimeoutMaxMs = 5_000
 
 /**
  * A client of the SQL Gateway.
@@ -29,30 +30,35 @@ const statementTimeoutDefaultMs = 120_000
 export function sqlGateway({ url, statementTimeoutMs = statementTimeoutDefaultMs }: SqlGatewayOptions): SqlGateway {
   return {
     run: async (statements) => {
-      const session = `/v1/sessions/${await openSession(url)}`
+      const session = `/v1/sessions/${await openSession(url, statementTimeoutMs)}`
       try {
         let rows: readonly Row[] = []
         for (const statement of statements) rows = await runStatement(url, session, statement, statementTimeoutMs)
         return rows
       } finally {
         // A session that stays open costs memory until it times out by itself, which is no reason to fail.
-        await request(new URL(session, url), 'DELETE').catch(() => undefined)
+        const timeoutMs = Math.min(statementTimeoutMs, closeTimeoutMaxMs)
+        await request(new URL(session, url), 'DELETE', undefined, timeoutMs).catch(() => undefined)
       }
     },
   }
 }
 
-async function openSession(url: string): Promise<string> {
-  return handle(await request(new URL('/v1/sessions', url), 'POST', {}), 'sessionHandle')
+async function openSession(url: string, timeoutMs: number): Promise<string> {
+  return handle(await request(new URL('/v1/sessions', url), 'POST', {}, timeoutMs), 'sessionHandle')
 }
 
 async function runStatement(url: string, session: string, statement: string, timeoutMs: number): Promise<Row[]> {
-  const submitted = await request(new URL(`${session}/statements`, url), 'POST', { statement })
+  const deadline = performance.now() + timeoutMs
+  const submitted = await request(new URL(`${session}/statements`, url), 'POST', { statement }, timeoutMs)
   const operation = handle(submitted, 'operationHandle')
   const rows: Row[] = []
   let next: string | undefined = `${session}/operations/${operation}/result/0?rowFormat=JSON`
   while (next !== undefined) {
-    const page = await resultPage(new URL(next, url), timeoutMs)
+    if (performance.now() >= deadline) {
+      throw new MillraceError('flink.unavailable', `a statement has no last row after ${timeoutMs} ms`)
+    }
+    const page = await resultPage(new URL(next, url), deadline - performance.now())
     rows.push(...rowsOf(page))
     next = page['resultType'] === 'EOS' ? undefined : textOf(page['nextResultUri'])
   }
@@ -61,8 +67,8 @@ async function runStatement(url: string, session: string, statement: string, tim
 
 /** A page of a result, as soon as the operation has come so far. */
 async function resultPage(url: URL, timeoutMs: number): Promise<JsonObject> {
-  return poll('to run a statement', timeoutMs, async () => {
-    const page = await request(url, 'GET')
+  return poll('to run a statement', timeoutMs, async (leftMs) => {
+    const page = await request(url, 'GET', undefined, leftMs)
     return page['resultType'] === 'NOT_READY' ? undefined : page
   })
 }
