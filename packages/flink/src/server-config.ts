@@ -103,6 +103,7 @@ const opens = [
 
 /**
  * The text of the JAAS file from which Kafka's clients inside Flink take their user: a secret (mode 0600). The connector brings Kafka's classes under names of its own.
+ * @throws RangeError for a control character, which would end the quoted word.
  */
 export function flinkJaas(user: string, password: string): string {
   const module = 'org.apache.flink.kafka.shaded.org.apache.kafka.common.security.scram.ScramLoginModule'
@@ -110,6 +111,7 @@ export function flinkJaas(user: string, password: string): string {
 }
 
 function quoted(value: string): string {
+  if (/\p{Cc}/u.test(value)) throw new RangeError('a JAAS file takes no control characters in a user or password')
   return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 

@@ -1,8 +1,17 @@
 /** The only place where text becomes SQL: whatever a name or value holds, it stays one token. */
 
-/** A delimited identifier. */
+const identifierLengthMax = 256
+
+/**
+ * A delimited identifier.
+ * @throws RangeError for a name that Flink's parser takes in no spelling: empty, too long or of several lines.
+ */
 export function identifier(name: string): string {
-  if (name === '') throw new RangeError('an SQL identifier cannot be empty')
+  if (name === '' || name.length > identifierLengthMax || /[\n\r]/.test(name)) {
+    throw new RangeError(
+      `${JSON.stringify(name)} cannot be a name in Flink SQL: use one line of 1 to ${identifierLengthMax} characters`,
+    )
+  }
   return `\`${requireWhole(name).replaceAll('`', '``')}\``
 }
 
