@@ -54,8 +54,8 @@ export function rowtimeSql(type: EventType): string {
 }
 
 /** The record key of a result: the UTF-8 of its only group value, as the gateway writes keys. */
-export function keySql(name: string, type: FieldType): string {
-  return `ENCODE(${scalarTextSql(sql.identifier(name), type)}, 'UTF-8')`
+export function keySql(value: string, type: FieldType): string {
+  return `ENCODE(${scalarTextSql(value, type)}, 'UTF-8')`
 }
 
 /** A scalar as JSON writes it, without quotes. */
@@ -73,9 +73,12 @@ export function scalarTextSql(value: string, type: FieldType): string {
   }
 }
 
-/** A TIMESTAMP or TIMESTAMP_LTZ in the form of JavaScript's `toISOString`. The session's time zone is UTC. */
+/**
+ * A TIMESTAMP or TIMESTAMP_LTZ in the form of JavaScript's `toISOString`. The session's time zone is UTC. `yyyy` would be the year of
+ * an era, the same for 0000 and 0001.
+ */
 export function timestampTextSql(value: string): string {
-  return `DATE_FORMAT(CAST(${value} AS TIMESTAMP(3)), ${sql.text("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")})`
+  return `DATE_FORMAT(CAST(${value} AS TIMESTAMP(3)), ${sql.text("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'")})`
 }
 
 /** A map of headers. */

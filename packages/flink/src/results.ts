@@ -34,12 +34,12 @@ export function resultTable(pipeline: Pipeline, environment: FlinkEnvironment): 
 export function insertResults(pipeline: Pipeline, environment: FlinkEnvironment): string {
   const groups = Object.entries(pipeline.groupBy)
   const columns = [
-    ...groups.map(([name, { expression }]) => `${expressionSql(expression)} AS ${sql.identifier(name)}`),
-    ...Object.entries(pipeline.aggregates).map(
-      ([name, aggregate]) => `${aggregateSql(aggregate)} AS ${sql.identifier(name)}`,
-    ),
     '`window_start`',
     '`window_end`',
+    ...groups.map(([name, { expression }]) => `${expressionSql(expression)} AS ${valueSql(name)}`),
+    ...Object.entries(pipeline.aggregates).map(
+      ([name, aggregate]) => `${aggregateSql(aggregate)} AS ${valueSql(name)}`,
+    ),
   ]
   const grouping = ['`window_start`', '`window_end`', ...groups.map(([, { expression }]) => expressionSql(expression))]
   return `INSERT INTO ${sql.identifier(table)} SELECT
@@ -55,13 +55,12 @@ FROM (
 /** The values of a result in the order of its table. */
 function outputSql(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
   const { result } = pipeline
-  const window: Readonly<Record<string, string>> = { windowStart: 'window_start', windowEnd: 'window_end' }
   const fields = Object.entries(result.fields).map(([name, { type }]) => {
-    const bound = window[name]
-    return bound === undefined ? sql.identifier(name) : `CAST(${sql.identifier(bound)} AS ${sqlTypes[type]})`
+    const bound = windowBounds.get(name)
+    return bound === undefined ? valueSql(name) : `CAST(${bound} AS ${sqlTypes[type]})`
   })
   const [group] = Object.entries(pipeline.groupBy)
-  const key = result.key !== undefined && group ? [keySql(group[0], group[1].type)] : []
+  const key = result.key !== undefined && group ? [keySql(valueSql(group[0]), group[1].type)] : []
   return [...key, ...fields, resultHeaders(pipeline, environment)]
 }
 
@@ -69,7 +68,7 @@ function outputSql(pipeline: Pipeline, environment: FlinkEnvironment): string[] 
 function resultHeaders(pipeline: Pipeline, environment: FlinkEnvironment): string {
   const groups = Object.entries(pipeline.groupBy).map(
     // Percent-encoded, so that no value holds the separator, nor the tilde that stands for null.
-    ([name, { type }]) => `COALESCE(URL_ENCODE(${scalarTextSql(sql.identifier(name), type)}), '~')`,
+    ([name, { type }]) => `COALESCE(URL_ENCODE(${scalarTextSql(valueSql(name), type)}), '~')`,
   )
   const id = [...groups, timestampTextSql('`window_start`')].join(" || '/' || ")
   return headersSql({
@@ -100,8 +99,18 @@ function aggregateSql({ kind, of }: Aggregate): string {
   }
 }
 
+const windowBounds: ReadonlyMap<string, string> = new Map([
+  ['windowStart', '`window_start`'],
+  ['windowEnd', '`window_end`'],
+])
+
+/** The column of a group or aggregate, named as none of the window's is: the planner, too, calls those `window_…` by itself. */
+function valueSql(name: string): string {
+  return sql.identifier(`_${name}`)
+}
+
 /** The sink's own columns, named as no field of the result is. */
-function columnNames(pipeline: Pipeline): { readonly key: string; readonly headers: string } {
-  const unused = (name: string): string => (name in pipeline.result.fields ? unused(`_${name}`) : name)
+function columnNames({ result }: Pipeline): { readonly key: string; readonly headers: string } {
+  const unused = (name: string): string => (Object.hasOwn(result.fields, name) ? unused(`_${name}`) : name)
   return { key: unused('record_key'), headers: unused('record_headers') }
 }
