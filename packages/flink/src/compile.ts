@@ -57,7 +57,8 @@ const functions = [
 ] as const
 
 function settings(pipeline: Pipeline, environment: FlinkEnvironment, checkpointDirectory: string): string[] {
-  const { idlenessMs } = pipeline.watermark
+  const { lateTopic, watermark } = pipeline
+  const { idlenessMs } = watermark
   return Object.entries({
     'pipeline.name': pipeline.name,
     'execution.checkpointing.dir': `file://${checkpointDirectory}`,
@@ -68,6 +69,8 @@ function settings(pipeline: Pipeline, environment: FlinkEnvironment, checkpointD
     // DECODE_JSON decodes a record once for all branches of the job, because all of them get the same array of bytes.
     'pipeline.object-reuse': true,
     'parallelism.default': 1,
+    // Without an aggregation in front of it, the window operator gets events, and `numLateRecordsDropped` counts events.
+    ...(lateTopic === undefined ? { 'table.optimizer.agg-phase-strategy': 'ONE_PHASE' } : {}),
     ...(idlenessMs === undefined ? {} : { 'table.exec.source.idle-timeout': `${idlenessMs} ms` }),
   }).map(([option, value]) => sql.set(option, value))
 }
@@ -98,35 +101,39 @@ function tables(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
 
 function views(pipeline: Pipeline): string[] {
   const { from, where, window, lateTopic } = pipeline
-  const size = sql.interval(window.sizeMs)
+  const windows = `TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), ${sql.interval(window.sizeMs)}))`
   const filter = where === undefined ? '' : ` AND ${expressionSql(where)}`
+  const events = (source: string) =>
+    view(
+      'events',
+      `SELECT * FROM ${sql.identifier(source)} WHERE \`event\` IS NOT NULL AND \`event_time\` IS NOT NULL${filter}`,
+    )
   return [
     view(
       'decoded',
       `SELECT *, ${decodedSql(from)} AS \`event\`, ${eventTimeSql(from)} AS \`event_time\` FROM \`records\``,
     ),
-    view('events', `SELECT * FROM \`decoded\` WHERE \`event\` IS NOT NULL AND \`event_time\` IS NOT NULL${filter}`),
     ...(lateTopic === undefined
-      ? [view('windowed', `SELECT * FROM TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), ${size}))`)]
-      : lateViews(size)),
+      ? [events('decoded'), view('windowed', `SELECT * FROM ${windows}`)]
+      : [timed, events('timed'), view('windowed', `SELECT *, ${lateSql} AS \`late\` FROM ${windows}`)]),
   ]
 }
 
 /**
- * Which events are late, by the very rule by which Flink's window operator would drop them: the watermark has reached the last
+ * Every record and the watermark before it. What the filter takes out and what is malformed passes, too: it advances the
+ * watermark of the windows, and an event that comes after it may be late because of it.
+ */
+const timed = view(
+  'timed',
+  'SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`))',
+)
+
+/**
+ * Whether an event is late, by the very rule by which Flink's window operator would drop it: the watermark has reached the last
  * millisecond of the window. What is late goes round the windows, what is not goes into them, so each is in exactly one place.
  * This is exact because WITH_WATERMARK runs once, whatever the parallelism, and everything that the windows get passes through it.
  */
-function lateViews(size: string): string[] {
-  const lastMoment = `CAST(\`window_end\` AS TIMESTAMP_LTZ(3)) - ${sql.interval(1)}`
-  return [
-    view('timed', 'SELECT * FROM WITH_WATERMARK(`input` => TABLE `events`, `on_time` => DESCRIPTOR(`rowtime`))'),
-    view(
-      'windowed',
-      `SELECT *, COALESCE(${lastMoment} <= \`watermark\`, FALSE) AS \`late\` FROM TABLE(TUMBLE(TABLE \`timed\`, DESCRIPTOR(\`rowtime\`), ${size}))`,
-    ),
-  ]
-}
+const lateSql = `COALESCE(CAST(\`window_end\` AS TIMESTAMP_LTZ(3)) - ${sql.interval(1)} <= \`watermark\`, FALSE)`
 
 function view(name: string, query: string): string {
   return `CREATE TEMPORARY VIEW ${sql.identifier(name)} AS ${query}`

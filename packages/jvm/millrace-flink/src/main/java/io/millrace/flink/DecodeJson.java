@@ -1,6 +1,9 @@
 package io.millrace.flink;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.catalog.DataTypeFactory;
 import org.apache.flink.table.data.RowData;
@@ -11,8 +14,10 @@ import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.inference.CallContext;
 import org.apache.flink.table.types.inference.InputTypeStrategies;
 import org.apache.flink.table.types.inference.TypeInference;
+import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.LogicalTypeRoot;
 import org.apache.flink.table.types.logical.RowType;
+import org.apache.flink.table.types.utils.TypeConversions;
 
 /**
  * {@code DECODE_JSON(value BYTES, type STRING literal) → ROW}: the record's value as a row of the type that the literal names, or
@@ -53,7 +58,7 @@ public final class DecodeJson extends ScalarFunction implements SpecializedFunct
 
     @Override
     public UserDefinedFunction specialize(SpecializedContext context) {
-        RowType row = (RowType) context.getCallContext().getOutputDataType().orElseThrow().getLogicalType();
+        RowType row = declaredType(context.getCallContext()).orElseThrow();
         return new DecodeJson(row.asSerializableString(), new JsonRowDecoder(row));
     }
 
@@ -65,19 +70,36 @@ public final class DecodeJson extends ScalarFunction implements SpecializedFunct
                                 InputTypeStrategies.logical(LogicalTypeRoot.VARBINARY),
                                 InputTypeStrategies.and(
                                         InputTypeStrategies.LITERAL, InputTypeStrategies.logical(LogicalTypeRoot.CHAR))))
-                .outputTypeStrategy(DecodeJson::rowType)
+                .outputTypeStrategy(DecodeJson::outputType)
                 .build();
     }
 
-    private static Optional<DataType> rowType(CallContext call) {
+    private static Optional<RowType> declaredType(CallContext call) {
         return call.getArgumentValue(1, String.class)
                 .map(
                         text -> {
-                            DataType type = call.getDataTypeFactory().createDataType(text);
-                            if (!(type.getLogicalType() instanceof RowType)) {
-                                throw new ValidationException("DECODE_JSON needs a ROW type, not " + text);
+                            LogicalType type = call.getDataTypeFactory().createDataType(text).getLogicalType();
+                            if (type instanceof RowType row) {
+                                return row;
                             }
-                            return type.nullable().bridgedTo(RowData.class);
+                            throw new ValidationException("DECODE_JSON needs a ROW type, not " + text);
+                        });
+    }
+
+    /**
+     * The declared type with every field nullable, as the row is. The planner takes a NOT NULL field of a NULL row for NOT NULL, too, and
+     * would leave out the COALESCE and IS NULL around it.
+     */
+    private static Optional<DataType> outputType(CallContext call) {
+        return declaredType(call)
+                .map(
+                        row -> {
+                            List<DataTypes.Field> fields = new ArrayList<>();
+                            for (RowType.RowField field : row.getFields()) {
+                                DataType type = TypeConversions.fromLogicalToDataType(field.getType());
+                                fields.add(DataTypes.FIELD(field.getName(), type.nullable()));
+                            }
+                            return DataTypes.ROW(fields).nullable().bridgedTo(RowData.class);
                         });
     }
 
