@@ -22,7 +22,7 @@ record JsonField(String name, Kind kind, boolean nullable) implements Serializab
         TIMESTAMP
     }
 
-    /** What {@link #read} returns for a value of another type. A value of this class is never in a row. */
+    /** What {@link #read} returns for a value of another type. No row that has it leaves the decoder. */
     static final Object WRONG = new Object();
 
     private static final double TWO_TO_THE_63RD = 0x1p63;

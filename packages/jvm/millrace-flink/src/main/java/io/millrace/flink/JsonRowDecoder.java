@@ -53,18 +53,17 @@ final class JsonRowDecoder implements Serializable {
                 continue;
             }
             // As in JSON.parse, which the gateway uses, the last of several equal names wins.
-            Object read = token == JsonToken.VALUE_NULL ? null : fields.get(position).read(json);
-            if (read == JsonField.WRONG) {
-                return null;
-            }
-            row.setField(position, read);
+            row.setField(position, token == JsonToken.VALUE_NULL ? null : fields.get(position).read(json));
+            // What stands in a value that should have been a scalar is no field of the event.
+            json.skipChildren();
         }
-        return json.nextToken() == null && hasAllRequired(row) ? row : null;
+        return json.nextToken() == null && isOfType(row) ? row : null;
     }
 
-    private boolean hasAllRequired(GenericRowData row) {
+    private boolean isOfType(GenericRowData row) {
         for (int position = 0; position < fields.size(); position++) {
-            if (row.isNullAt(position) && !fields.get(position).nullable()) {
+            Object value = row.getField(position);
+            if (value == JsonField.WRONG || (value == null && !fields.get(position).nullable())) {
                 return false;
             }
         }

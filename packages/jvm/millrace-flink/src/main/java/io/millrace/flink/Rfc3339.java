@@ -3,12 +3,17 @@ package io.millrace.flink;
 import java.time.DateTimeException;
 import java.time.LocalDate;
 
-/** Times as RFC 3339 §5.6 writes them, read strictly: date, "T", time, fraction or none, and always an offset. */
+/**
+ * Times as RFC 3339 §5.6 writes them, read strictly: date, "T", time, fraction or none, and always an offset. What an offset moves
+ * out of the years 0000 to 9999 of UTC is none: it could not be written as such a time again.
+ */
 final class Rfc3339 {
 
     static final long INVALID = Long.MIN_VALUE;
 
     private static final int SECONDS_PER_DAY = 86_400;
+    private static final long SECONDS_MIN = LocalDate.of(0, 1, 1).toEpochDay() * SECONDS_PER_DAY;
+    private static final long SECONDS_END = LocalDate.of(10_000, 1, 1).toEpochDay() * SECONDS_PER_DAY;
     private static final int TIME_LENGTH = "2001-01-01T00:00:00".length();
 
     private Rfc3339() {}
@@ -33,6 +38,9 @@ final class Rfc3339 {
         long seconds = day * SECONDS_PER_DAY + hour * 3_600L + minute * 60L + second - offset;
         // A leap second stands only at the end of a day in UTC; it counts as the first second of the next day.
         if (second == 60 && Math.floorMod(seconds, SECONDS_PER_DAY) != 0) {
+            return INVALID;
+        }
+        if (seconds < SECONDS_MIN || seconds >= SECONDS_END) {
             return INVALID;
         }
         return seconds * 1_000 + millisOfFraction(text, zone);
