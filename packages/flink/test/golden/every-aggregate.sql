@@ -1,0 +1,165 @@
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:a138dee954ded97dff12986297039f66c4fa037d8850af0d863165d7a4d5952e';
+
+SET 'pipeline.name' = 'every-aggregate';
+
+SET 'execution.checkpointing.dir' = 'file:///millrace/checkpoints/every-aggregate';
+
+SET 'execution.checkpointing.interval' = '400 ms';
+
+SET 'execution.checkpointing.mode' = 'EXACTLY_ONCE';
+
+SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CANCELLATION';
+
+SET 'table.local-time-zone' = 'UTC';
+
+SET 'pipeline.object-reuse' = 'true';
+
+SET 'parallelism.default' = '1';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
+
+CREATE TEMPORARY FUNCTION `DECODE_JSON` AS 'io.millrace.flink.DecodeJson';
+
+CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
+
+CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
+
+CREATE TEMPORARY TABLE `records` (
+  `record_key` BYTES,
+  `record_value` BYTES,
+  `record_headers` MAP<STRING NOT NULL, BYTES> METADATA FROM 'headers' VIRTUAL,
+  `record_partition` INT METADATA FROM 'partition' VIRTUAL,
+  `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
+  `rowtime` AS COALESCE(DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at`, TO_TIMESTAMP_LTZ(-62167219200000, 3)),
+  WATERMARK FOR `rowtime` AS `rowtime` - INTERVAL '0 00:05:00.000' DAY TO SECOND(3)
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'order.placed',
+  'properties.bootstrap.servers' = 'localhost:9092,localhost:9192',
+  'properties.security.protocol' = 'SASL_SSL',
+  'properties.sasl.mechanism' = 'SCRAM-SHA-512',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
+  'properties.group.id' = 'flink-every-aggregate',
+  'properties.isolation.level' = 'read_committed',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.watermark.emit.strategy' = 'on-event',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'raw'
+);
+
+CREATE TEMPORARY TABLE `results` (
+  `customer` STRING,
+  `gift` BOOLEAN,
+  `windowStart` TIMESTAMP_LTZ(3),
+  `windowEnd` TIMESTAMP_LTZ(3),
+  `orders` BIGINT,
+  `spent` DOUBLE,
+  `items` BIGINT,
+  `meanAmount` DOUBLE,
+  `meanItems` DOUBLE,
+  `least` DOUBLE,
+  `most` DOUBLE,
+  `fewest` BIGINT,
+  `window_start` BIGINT,
+  `record_headers` MAP<STRING, BYTES> METADATA FROM 'headers'
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'every-aggregate',
+  'properties.bootstrap.servers' = 'localhost:9092,localhost:9192',
+  'properties.security.protocol' = 'SASL_SSL',
+  'properties.sasl.mechanism' = 'SCRAM-SHA-512',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
+  'properties.transaction.timeout.ms' = '900000',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'millrace-every-aggregate:results',
+  'sink.transaction-naming-strategy' = 'POOLING',
+  'value.format' = 'json',
+  'value.json.timestamp-format.standard' = 'ISO-8601',
+  'value.json.encode.ignore-null-fields' = 'true'
+);
+
+CREATE TEMPORARY TABLE `dead_letters` (
+  `record_key` BYTES,
+  `record_value` BYTES,
+  `record_headers` MAP<STRING, BYTES> METADATA FROM 'headers'
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'order.placed.dlq',
+  'properties.bootstrap.servers' = 'localhost:9092,localhost:9192',
+  'properties.security.protocol' = 'SASL_SSL',
+  'properties.sasl.mechanism' = 'SCRAM-SHA-512',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
+  'properties.transaction.timeout.ms' = '900000',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'millrace-every-aggregate:dead_letters',
+  'sink.transaction-naming-strategy' = 'POOLING',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'raw'
+);
+
+CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records`;
+
+CREATE TEMPORARY VIEW `events` AS SELECT * FROM `decoded` WHERE `event` IS NOT NULL AND `event_time` IS NOT NULL;
+
+CREATE TEMPORARY VIEW `windowed` AS SELECT * FROM TABLE(TUMBLE(TABLE `events`, DESCRIPTOR(`rowtime`), INTERVAL '0 01:00:00.000' DAY TO SECOND(3)));
+
+EXECUTE STATEMENT SET BEGIN
+INSERT INTO `results` SELECT
+  `_customer`,
+  `_gift`,
+  CAST(`window_start` AS TIMESTAMP_LTZ(3)),
+  CAST(`window_end` AS TIMESTAMP_LTZ(3)),
+  `_orders`,
+  `_spent`,
+  `_items`,
+  `_meanAmount`,
+  `_meanItems`,
+  `_least`,
+  `_most`,
+  `_fewest`,
+  `_window_start`,
+  MAP[
+    'ce_specversion', ENCODE('1.0', 'UTF-8'),
+    'ce_id', ENCODE(COALESCE(URL_ENCODE(`_customer`), '~') || '/' || COALESCE(URL_ENCODE(LOWER(CAST(`_gift` AS STRING))), '~') || '/' || DATE_FORMAT(CAST(`window_start` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
+    'ce_source', ENCODE('/pipelines/every-aggregate', 'UTF-8'),
+    'ce_type', ENCODE('every-aggregate', 'UTF-8'),
+    'ce_time', ENCODE(DATE_FORMAT(CAST(`window_end` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
+    'ce_dataschema', ENCODE('https://localhost:8443/apis/ccompat/v7/schemas/ids/7', 'UTF-8'),
+    'content-type', ENCODE('application/json', 'UTF-8')
+  ]
+FROM (
+  SELECT
+    `window_start`,
+    `window_end`,
+    `event`.`customer` AS `_customer`,
+    `event`.`gift` AS `_gift`,
+    COUNT(*) AS `_orders`,
+    SUM(`event`.`amount`) AS `_spent`,
+    SUM(`event`.`items`) AS `_items`,
+    AVG(CAST(`event`.`amount` AS DOUBLE)) AS `_meanAmount`,
+    AVG(CAST(`event`.`items` AS DOUBLE)) AS `_meanItems`,
+    MIN(`event`.`amount`) AS `_least`,
+    MAX(`event`.`amount`) AS `_most`,
+    MIN(`event`.`items`) AS `_fewest`,
+    MAX(`event`.`items`) AS `_window_start`
+  FROM `windowed`
+  GROUP BY `window_start`, `window_end`, `event`.`customer`, `event`.`gift`
+);
+INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
+    'millrace_dlq_by', ENCODE('flink/every-aggregate', 'UTF-8'),
+    'millrace_dlq_reason', ENCODE('malformed', 'UTF-8'),
+    'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' ELSE 'the event has no time' END, 'UTF-8'),
+    'millrace_origin_topic', ENCODE('order.placed', 'UTF-8'),
+    'millrace_origin_partition', ENCODE(CAST(`record_partition` AS STRING), 'UTF-8'),
+    'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
+  ])
+FROM `decoded` WHERE `event` IS NULL OR `event_time` IS NULL;
+END;
+

@@ -1,0 +1,174 @@
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:b939a4c3d73bde40b3076b2df801da4c7770c5c98b72dc07e3ecf2c6e778b883';
+
+SET 'pipeline.name' = 'paid-only';
+
+SET 'execution.checkpointing.dir' = 'file:///millrace/checkpoints/paid-only';
+
+SET 'execution.checkpointing.interval' = '400 ms';
+
+SET 'execution.checkpointing.mode' = 'EXACTLY_ONCE';
+
+SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CANCELLATION';
+
+SET 'table.local-time-zone' = 'UTC';
+
+SET 'pipeline.object-reuse' = 'true';
+
+SET 'parallelism.default' = '1';
+
+CREATE TEMPORARY FUNCTION `DECODE_JSON` AS 'io.millrace.flink.DecodeJson';
+
+CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
+
+CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
+
+CREATE TEMPORARY TABLE `records` (
+  `record_key` BYTES,
+  `record_value` BYTES,
+  `record_headers` MAP<STRING NOT NULL, BYTES> METADATA FROM 'headers' VIRTUAL,
+  `record_partition` INT METADATA FROM 'partition' VIRTUAL,
+  `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
+  `rowtime` AS COALESCE(DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at`, TO_TIMESTAMP_LTZ(-62167219200000, 3)),
+  WATERMARK FOR `rowtime` AS `rowtime` - INTERVAL '0 00:05:00.000' DAY TO SECOND(3)
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'order.placed',
+  'properties.bootstrap.servers' = 'localhost:9092,localhost:9192',
+  'properties.security.protocol' = 'SASL_SSL',
+  'properties.sasl.mechanism' = 'SCRAM-SHA-512',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
+  'properties.group.id' = 'flink-paid-only',
+  'properties.isolation.level' = 'read_committed',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.watermark.emit.strategy' = 'on-event',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'raw'
+);
+
+CREATE TEMPORARY TABLE `results` (
+  `record_key` BYTES,
+  `customer` STRING,
+  `windowStart` TIMESTAMP_LTZ(3),
+  `windowEnd` TIMESTAMP_LTZ(3),
+  `orders` BIGINT,
+  `record_headers` MAP<STRING, BYTES> METADATA FROM 'headers'
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'paid-only',
+  'properties.bootstrap.servers' = 'localhost:9092,localhost:9192',
+  'properties.security.protocol' = 'SASL_SSL',
+  'properties.sasl.mechanism' = 'SCRAM-SHA-512',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
+  'properties.transaction.timeout.ms' = '900000',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'millrace-paid-only:results',
+  'sink.transaction-naming-strategy' = 'POOLING',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'json',
+  'value.json.timestamp-format.standard' = 'ISO-8601',
+  'value.json.encode.ignore-null-fields' = 'true'
+);
+
+CREATE TEMPORARY TABLE `dead_letters` (
+  `record_key` BYTES,
+  `record_value` BYTES,
+  `record_headers` MAP<STRING, BYTES> METADATA FROM 'headers'
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'order.placed.dlq',
+  'properties.bootstrap.servers' = 'localhost:9092,localhost:9192',
+  'properties.security.protocol' = 'SASL_SSL',
+  'properties.sasl.mechanism' = 'SCRAM-SHA-512',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
+  'properties.transaction.timeout.ms' = '900000',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'millrace-paid-only:dead_letters',
+  'sink.transaction-naming-strategy' = 'POOLING',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'raw'
+);
+
+CREATE TEMPORARY TABLE `late_events` (
+  `record_key` BYTES,
+  `record_value` BYTES,
+  `record_headers` MAP<STRING, BYTES> METADATA FROM 'headers'
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'paid-only.late',
+  'properties.bootstrap.servers' = 'localhost:9092,localhost:9192',
+  'properties.security.protocol' = 'SASL_SSL',
+  'properties.sasl.mechanism' = 'SCRAM-SHA-512',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
+  'properties.transaction.timeout.ms' = '900000',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'millrace-paid-only:late_events',
+  'sink.transaction-naming-strategy' = 'POOLING',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'raw'
+);
+
+CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records`;
+
+CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
+
+CREATE TEMPORARY VIEW `events` AS SELECT * FROM `timed` WHERE `event` IS NOT NULL AND `event_time` IS NOT NULL AND (`event`.`amount` > 0);
+
+CREATE TEMPORARY VIEW `windowed` AS SELECT *, COALESCE(CAST(`window_end` AS TIMESTAMP_LTZ(3)) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE) AS `late` FROM TABLE(TUMBLE(TABLE `events`, DESCRIPTOR(`rowtime`), INTERVAL '0 01:00:00.000' DAY TO SECOND(3)));
+
+EXECUTE STATEMENT SET BEGIN
+INSERT INTO `results` SELECT
+  ENCODE(`_customer`, 'UTF-8'),
+  `_customer`,
+  CAST(`window_start` AS TIMESTAMP_LTZ(3)),
+  CAST(`window_end` AS TIMESTAMP_LTZ(3)),
+  `_orders`,
+  MAP[
+    'ce_specversion', ENCODE('1.0', 'UTF-8'),
+    'ce_id', ENCODE(COALESCE(URL_ENCODE(`_customer`), '~') || '/' || DATE_FORMAT(CAST(`window_start` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
+    'ce_source', ENCODE('/pipelines/paid-only', 'UTF-8'),
+    'ce_type', ENCODE('paid-only', 'UTF-8'),
+    'ce_time', ENCODE(DATE_FORMAT(CAST(`window_end` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
+    'ce_dataschema', ENCODE('https://localhost:8443/apis/ccompat/v7/schemas/ids/7', 'UTF-8'),
+    'content-type', ENCODE('application/json', 'UTF-8')
+  ]
+FROM (
+  SELECT
+    `window_start`,
+    `window_end`,
+    `event`.`customer` AS `_customer`,
+    COUNT(*) AS `_orders`
+  FROM `windowed` WHERE NOT `late`
+  GROUP BY `window_start`, `window_end`, `event`.`customer`
+);
+INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
+    'millrace_dlq_by', ENCODE('flink/paid-only', 'UTF-8'),
+    'millrace_dlq_reason', ENCODE('malformed', 'UTF-8'),
+    'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' ELSE 'the event has no time' END, 'UTF-8'),
+    'millrace_origin_topic', ENCODE('order.placed', 'UTF-8'),
+    'millrace_origin_partition', ENCODE(CAST(`record_partition` AS STRING), 'UTF-8'),
+    'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
+  ])
+FROM `decoded` WHERE `event` IS NULL OR `event_time` IS NULL;
+INSERT INTO `late_events` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
+    'millrace_pipeline', ENCODE('paid-only', 'UTF-8'),
+    'millrace_window_end', ENCODE(DATE_FORMAT(CAST(`window_end` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
+    'millrace_watermark', ENCODE(DATE_FORMAT(CAST(`watermark` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
+    'millrace_origin_topic', ENCODE('order.placed', 'UTF-8'),
+    'millrace_origin_partition', ENCODE(CAST(`record_partition` AS STRING), 'UTF-8'),
+    'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
+  ])
+FROM `windowed` WHERE `late`;
+END;
+

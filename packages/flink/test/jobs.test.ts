@@ -1,0 +1,186 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { compilePipeline } from '../src/compile.ts'
+import { awaitRunning, ensureJob, listJobs, stop, submit } from '../src/jobs.ts'
+import {
+  type Answer,
+  answering,
+  type Asked,
+  configWith,
+  containing,
+  detail,
+  exceptions,
+  jobId,
+  overview,
+  overviewOf,
+} from './flink-answers.ts'
+import { environment, spendPerCustomer } from './pipelines.ts'
+
+const startedId = '11111111111111111111111111111111'
+const running = detail('RUNNING', ['RUNNING'])
+
+/** A gateway that starts a job with this id, whatever the statements. */
+function gateway(id: unknown): Record<string, Answer> {
+  const results = { columns: [{ name: 'job id' }], data: [{ kind: 'INSERT', fields: [id] }] }
+  return {
+    'POST /v1/sessions': { body: { sessionHandle: 's1' } },
+    'POST /v1/sessions/s1/statements': { body: { operationHandle: 'o1' } },
+    'GET /v1/sessions/s1/operations/o1/result/0?rowFormat=JSON': { body: { resultType: 'EOS', results } },
+    'DELETE /v1/sessions/s1': { body: {} },
+  }
+}
+
+async function cluster(answers: Readonly<Record<string, Answer | readonly Answer[]>>) {
+  const { url, asked } = await answering(answers)
+  return { at: { url, sqlGatewayUrl: url }, asked }
+}
+
+/** An environment of this test's own, with a checkpoint of the pipeline where one is named. */
+async function environmentWith(checkpoint?: string) {
+  const checkpointDirectory = await mkdtemp(join(tmpdir(), 'jobs-'))
+  onTestFinished(() => rm(checkpointDirectory, { recursive: true }))
+  if (checkpoint !== undefined) {
+    const path = join(checkpointDirectory, spendPerCustomer.name, checkpoint)
+    await mkdir(path, { recursive: true })
+    await writeFile(join(path, '_metadata'), '')
+  }
+  return { ...environment, checkpointDirectory }
+}
+
+function statementsOf(asked: readonly Asked[]): string[] {
+  return asked.filter(({ path }) => path.endsWith('/statements')).map(({ body }) => body)
+}
+
+describe('making sure that a pipeline runs', () => {
+  test('leaves the job alone that is this pipeline', async () => {
+    const { fingerprint } = compilePipeline(spendPerCustomer, environment)
+    const { at, asked } = await cluster({
+      'GET /jobs/overview': overview('RUNNING'),
+      [`GET /jobs/${jobId}/config`]: configWith(fingerprint),
+    })
+    expect(await ensureJob(at, spendPerCustomer, environment)).toEqual({ action: 'unchanged', jobId })
+    expect(asked.map(({ method }) => method)).toEqual(['GET', 'GET'])
+  })
+
+  test('starts a missing one from its newest checkpoint, which Flink takes over', async () => {
+    const own = await environmentWith(`${jobId}/chk-12`)
+    const { at, asked } = await cluster({
+      ...gateway(startedId),
+      'GET /jobs/overview': { body: { jobs: [overviewOf('FAILED'), overviewOf('RUNNING', 'another')] } },
+      [`GET /jobs/${startedId}`]: running,
+    })
+    const restoredFrom = join(own.checkpointDirectory, spendPerCustomer.name, jobId, 'chk-12')
+    const ensured = await ensureJob(at, spendPerCustomer, own)
+    expect(ensured).toEqual({ action: 'submitted', jobId: startedId, restoredFrom })
+    const [path, mode] = statementsOf(asked)
+    expect(path).toContain(`'execution.state-recovery.path' = 'file://${restoredFrom}'`)
+    expect(mode).toContain("'execution.state-recovery.claim-mode' = 'CLAIM'")
+  })
+
+  test('starts the first one of its kind from the beginning', async () => {
+    const own = await environmentWith()
+    const { at, asked } = await cluster({
+      ...gateway(startedId),
+      'GET /jobs/overview': { body: { jobs: [] } },
+      [`GET /jobs/${startedId}`]: [detail('CREATED', []), running],
+    })
+    const ensured = await ensureJob(at, spendPerCustomer, own)
+    expect(ensured).toEqual({ action: 'submitted', jobId: startedId, restoredFrom: undefined })
+    expect(statementsOf(asked).join()).not.toContain('state-recovery')
+  })
+
+  test('stops every job of a changed pipeline with a savepoint before it starts the new one', async () => {
+    const second = '22222222222222222222222222222222'
+    const saved = { body: { status: { id: 'COMPLETED' }, operation: { location: 'file:/data/savepoint-1' } } }
+    const { at, asked } = await cluster({
+      ...gateway(startedId),
+      'GET /jobs/overview': { body: { jobs: [overviewOf('RUNNING'), overviewOf('RUNNING', undefined, second)] } },
+      [`POST /jobs/${jobId}/stop`]: { status: 202, body: { 'request-id': 't1' } },
+      [`GET /jobs/${jobId}/savepoints/t1`]: saved,
+      [`POST /jobs/${second}/stop`]: { status: 202, body: { 'request-id': 't2' } },
+      [`GET /jobs/${second}/savepoints/t2`]: saved,
+      [`GET /jobs/${startedId}`]: running,
+    })
+    const own = await environmentWith()
+    expect(await ensureJob(at, spendPerCustomer, own)).toMatchObject({ action: 'replaced', jobId: startedId })
+    const paths = asked.map(({ method, path }) => `${method} ${path}`)
+    const started = paths.indexOf('POST /v1/sessions')
+    expect(paths.indexOf(`POST /jobs/${jobId}/stop`)).toBeLessThan(started)
+    expect(paths.indexOf(`GET /jobs/${second}/savepoints/t2`)).toBeLessThan(started)
+  })
+})
+
+describe('stopping a pipeline', () => {
+  const cancelled = {
+    [`PATCH /jobs/${jobId}`]: { status: 202, body: {} },
+    [`GET /jobs/${jobId}`]: detail('CANCELED', ['CANCELED']),
+  }
+
+  test('cancels a job that is restarting, which can make no savepoint', async () => {
+    const { at, asked } = await cluster({ 'GET /jobs/overview': overview('RESTARTING'), ...cancelled })
+    await stop(at, spendPerCustomer.name, '/data')
+    expect(asked.map(({ method }) => method)).toEqual(['GET', 'PATCH', 'GET'])
+  })
+
+  test('cancels a job whose savepoint fails, because it has its newest checkpoint', async () => {
+    const refused = { status: 409, body: { errors: ['checkpoint triggering task is not running'] } }
+    const { at, asked } = await cluster({
+      'GET /jobs/overview': overview('RUNNING'),
+      [`POST /jobs/${jobId}/stop`]: refused,
+      ...cancelled,
+    })
+    await stop(at, spendPerCustomer.name, '/data')
+    expect(asked.map(({ method }) => method)).toEqual(['GET', 'POST', 'PATCH', 'GET'])
+  })
+
+  test('leaves alone what has ended and what belongs to another pipeline', async () => {
+    const body = { jobs: [overviewOf('FINISHED'), overviewOf('RUNNING', 'another')] }
+    const { at, asked } = await cluster({ 'GET /jobs/overview': { body } })
+    await stop(at, spendPerCustomer.name, '/data')
+    expect(asked).toHaveLength(1)
+    expect((await listJobs(at)).map(({ name }) => name)).toEqual(['another'])
+  })
+})
+
+describe('a job that was started', () => {
+  test('is refused when it ends before it runs', async () => {
+    const { at } = await cluster({
+      [`GET /jobs/${jobId}`]: [detail('INITIALIZING', []), detail('FAILED', ['FAILED'])],
+      [`GET /jobs/${jobId}/exceptions`]: exceptions,
+    })
+    await expect(awaitRunning(at, jobId)).rejects.toMatchObject({
+      code: 'flink.refused',
+      message: containing('Not authorized to access topics: [order.placed]'),
+    })
+  })
+
+  test('is refused with the cause when it restarts over and over', async () => {
+    const { at } = await cluster({
+      [`GET /jobs/${jobId}`]: detail('RESTARTING', ['CANCELED']),
+      [`GET /jobs/${jobId}/exceptions`]: exceptions,
+    })
+    await expect(awaitRunning(at, jobId, 120)).rejects.toMatchObject({
+      code: 'flink.refused',
+      message: containing('does not run after 120 ms: org.apache.kafka.common.errors.TopicAuthorizationException'),
+    })
+  })
+
+  test('is refused when the cluster loses it', async () => {
+    const lost = { status: 404, body: { errors: ['Job not found'] } }
+    const { at } = await cluster({ [`GET /jobs/${jobId}`]: [detail('CREATED', []), lost] })
+    await expect(awaitRunning(at, jobId)).rejects.toMatchObject({ code: 'flink.refused' })
+  })
+
+  test('is given up when the cluster falls silent', async () => {
+    const { at } = await cluster({ [`GET /jobs/${jobId}`]: 'silence' })
+    await expect(awaitRunning(at, jobId, 60)).rejects.toMatchObject({ code: 'flink.unavailable' })
+  })
+
+  test.each(['OK', null, 7])('is none when the gateway answers %j instead of its id', async (id) => {
+    const { at } = await cluster(gateway(id))
+    const submitted = submit(at, compilePipeline(spendPerCustomer, environment))
+    await expect(submitted).rejects.toMatchObject({ code: 'flink.refused' })
+  })
+})

@@ -1,0 +1,137 @@
+import { average, count, max, min, sum } from '@millrace/core/aggregate'
+import { eventType } from '@millrace/core/event-type'
+import { drop, pipeline, toTopic, tumbling } from '@millrace/core/pipeline'
+import type { FlinkEnvironment } from '../src/environment.ts'
+
+/** The pipelines whose SQL is kept in `golden/`: between them they take every way through the compiler. */
+
+const order = {
+  type: 'object',
+  properties: {
+    customer: { type: 'string' },
+    amount: { type: 'number' },
+    items: { type: 'integer' },
+    gift: { type: 'boolean' },
+    at: { type: 'string', format: 'date-time' },
+    coupon: { type: 'string' },
+    shippedAt: { type: 'string', format: 'date-time' },
+    address: { type: 'object' },
+  },
+  required: ['customer', 'amount', 'items', 'gift', 'at'],
+} as const
+
+export const orderPlaced = eventType('order.placed', { schema: order, key: '/customer', time: '/at' })
+const pageViewed = eventType('page.viewed', {
+  schema: { type: 'object', properties: { page: { type: 'string' }, seconds: { type: 'number' } }, required: ['page'] },
+})
+
+const hourly = (name: string) =>
+  pipeline(name).from(orderPlaced).window(tumbling('1 hour')).watermark({ outOfOrderness: '5 minutes' })
+
+export const spendPerCustomer = hourly('spend-per-customer')
+  .late(toTopic())
+  .groupBy((event) => ({ customer: event.customer }))
+  .aggregate((event) => ({ orders: count(), spent: sum(event.amount) }))
+
+const lateDropped = hourly('late-dropped')
+  .late(drop())
+  .groupBy((event) => ({ customer: event.customer }))
+  .aggregate((event) => ({ orders: count(), spent: sum(event.amount) }))
+
+const filtered = pipeline('filtered')
+  .from(orderPlaced)
+  .where((event) => event.amount.gt(0).and(event.amount.lte(99.5)).or(event.items.gte(3)))
+  .where((event) => event.gift.eq(true).not().or(event.coupon.isNull()))
+  .where((event) => event.customer.ne("d'Arc `ü` -- 東京").and(event.at.gte('1969-07-20T20:17:40.5Z')))
+  .where((event) => event.coupon.lt(event.customer).not().or(event.shippedAt.gt(event.at)))
+  .window(tumbling('15 minutes'))
+  .watermark({ outOfOrderness: '2 seconds' })
+  .late(toTopic())
+  .groupBy((event) => ({ customer: event.customer }))
+  .aggregate(() => ({ orders: count() }))
+
+const paidOnly = pipeline('paid-only')
+  .from(orderPlaced)
+  .where((event) => event.amount.gt(0))
+  .window(tumbling('1 hour'))
+  .watermark({ outOfOrderness: '5 minutes' })
+  .late(toTopic())
+  .groupBy((event) => ({ customer: event.customer }))
+  .aggregate(() => ({ orders: count() }))
+
+const idle = pipeline('idle')
+  .from(orderPlaced)
+  .window(tumbling('1 day'))
+  .watermark({ outOfOrderness: '100 milliseconds', idleness: '30 seconds' })
+  .groupBy((event) => ({ customer: event.customer }))
+  .aggregate(() => ({ orders: count() }))
+
+const everyAggregate = hourly('every-aggregate')
+  .groupBy((event) => ({ customer: event.customer, gift: event.gift }))
+  .aggregate((event) => ({
+    orders: count(),
+    spent: sum(event.amount),
+    items: sum(event.items),
+    meanAmount: average(event.amount),
+    meanItems: average(event.items),
+    least: min(event.amount),
+    most: max(event.amount),
+    fewest: min(event.items),
+    window_start: max(event.items),
+  }))
+
+const keyInteger = hourly('key-integer')
+  .groupBy((event) => ({ items: event.items }))
+  .aggregate(() => ({ orders: count() }))
+
+const keyNumber = hourly('key-number')
+  .groupBy((event) => ({ amount: event.amount }))
+  .aggregate(() => ({ orders: count() }))
+
+const keyBoolean = hourly('key-boolean')
+  .groupBy((event) => ({ gift: event.gift }))
+  .aggregate(() => ({ orders: count() }))
+
+const keyTimestamp = hourly('key-timestamp')
+  .groupBy((event) => ({ shippedAt: event.shippedAt }))
+  .aggregate(() => ({ orders: count() }))
+
+const keyNullable = hourly('key-nullable')
+  .groupBy((event) => ({ coupon: event.coupon }))
+  .aggregate(() => ({ orders: count() }))
+
+const wholeTopic = hourly('whole-topic')
+  .groupBy(() => ({}))
+  .aggregate(() => ({ orders: count() }))
+
+const timeFromHeader = pipeline('time-from-header')
+  .from(pageViewed)
+  .window(tumbling('1 minute'))
+  .watermark({ outOfOrderness: '1 second' })
+  .late(toTopic())
+  .groupBy((event) => ({ page: event.page }))
+  .aggregate((event) => ({ views: count(), seconds: average(event.seconds) }))
+
+export const pipelines = [
+  spendPerCustomer,
+  lateDropped,
+  filtered,
+  paidOnly,
+  idle,
+  everyAggregate,
+  keyInteger,
+  keyNumber,
+  keyBoolean,
+  keyTimestamp,
+  keyNullable,
+  wholeTopic,
+  timeFromHeader,
+] as const
+
+export const environment: FlinkEnvironment = {
+  bootstrapServers: 'localhost:9092,localhost:9192',
+  truststoreFile: '/millrace/certificates/ca.pem',
+  checkpointDirectory: '/millrace/checkpoints',
+  checkpointIntervalMs: 400,
+  schemaUrl: () => 'https://localhost:8443/apis/ccompat/v7/schemas/ids/7',
+}
