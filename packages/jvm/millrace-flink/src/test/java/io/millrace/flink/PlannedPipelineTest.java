@@ -1,0 +1,47 @@
+package io.millrace.flink;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.apache.flink.table.api.EnvironmentSettings;
+import org.apache.flink.table.api.TableEnvironment;
+import org.apache.flink.util.CollectionUtil;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Flink's own planner takes every statement of the compiler, with the connector and the formats that run in production. */
+class PlannedPipelineTest {
+
+    static List<String> pipelines() throws IOException {
+        return CompiledPipeline.names();
+    }
+
+    @ParameterizedTest
+    @MethodSource("pipelines")
+    void readsItsTopicOnceAndJudgesLatenessOnce(String name) throws IOException {
+        CompiledPipeline pipeline = CompiledPipeline.read(name);
+        boolean keepsLate = pipeline.statementSet().contains("`late_events`");
+        String plan = planOf(pipeline);
+        assertEquals(1, count("TableSourceScan\\(", plan), plan);
+        assertEquals(keepsLate ? 3 : 2, count("Sink\\(", plan), plan);
+        assertEquals(keepsLate ? 1 : 0, count("ProcessTableFunction\\(", plan), plan);
+        // Behind a local aggregation, the count of late events would be one of aggregates.
+        assertFalse(!keepsLate && plan.contains("LocalWindowAggregate("), plan);
+    }
+
+    private static String planOf(CompiledPipeline pipeline) {
+        TableEnvironment environment = TableEnvironment.create(EnvironmentSettings.inStreamingMode());
+        pipeline.settings().forEach(environment.getConfig()::set);
+        pipeline.definitions().forEach(environment::executeSql);
+        String explain = pipeline.statementSet().replaceFirst("EXECUTE", "EXPLAIN");
+        String plan = CollectionUtil.iteratorToList(environment.executeSql(explain).collect()).get(0).getFieldAs(0);
+        return plan.substring(plan.indexOf("== Optimized Execution Plan =="));
+    }
+
+    private static long count(String pattern, String plan) {
+        return Pattern.compile(pattern).matcher(plan).results().count();
+    }
+}
