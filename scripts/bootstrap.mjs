@@ -63,7 +63,7 @@ async function findJava() {
 
 async function buildServers({ javaHome }) {
   const inputs = filesBelow(jvm).filter(
-    (file) => /(pom\.xml|\.java|META-INF)/.test(file) && !/[/\\](target|dist)[/\\]/.test(file),
+    (file) => /(pom\.xml|\.java|META-INF)/.test(file) && !/[/\\](target|dist|src[/\\]test)[/\\]/.test(file),
   )
   const sources = digest(inputs)
   const stamp = join(jvm, 'dist/.millrace-sources')
