@@ -10,7 +10,7 @@ import { planFoundation } from './plan-foundation.ts'
 import { type Catalog, planCatalog } from './plan-catalog.ts'
 import { type Jobs, planJobs } from './plan-jobs.ts'
 import { planSchemas } from './plan-schemas.ts'
-import { planConnector, planTable } from './plan-sinks.ts'
+import { planConnector, planConnectorRemovals, planTable } from './plan-sinks.ts'
 import { planTopics } from './plan-topics.ts'
 
 /** The connections to what is, and how much it is replicated. */
@@ -39,6 +39,7 @@ export async function planDefinition(platform: Platform, world: World): Promise<
     ...platform.sinks.map((sink) => planTable(sink, warehouse)),
     planJobs(platform.pipelines, jobs, registry),
     ...platform.sinks.map((sink) => planConnector(sink, connectorEnvironment, connect)),
+    planConnectorRemovals(platform.sinks, connect),
   ])
   return parts.flat()
 }

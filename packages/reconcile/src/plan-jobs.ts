@@ -3,8 +3,8 @@ import type { Pipeline } from '@millrace/core/pipeline'
 import { valueSubject } from '@millrace/core/topic-name'
 import { compilePipeline } from '@millrace/flink/compile'
 import type { FlinkEnvironment } from '@millrace/flink/environment'
-import { fingerprintOf } from '@millrace/flink/job-manager'
-import { ensureJob, type FlinkCluster, listJobs } from '@millrace/flink/jobs'
+import { fingerprintOf, type Job } from '@millrace/flink/job-manager'
+import { ensureJob, type FlinkCluster, listJobs, stop } from '@millrace/flink/jobs'
 import type { Registry } from '@millrace/schemas/registry'
 import type { Change } from './change.ts'
 
@@ -16,7 +16,7 @@ export type Jobs = {
   readonly registryUrl: string
 }
 
-/** The pipelines whose job is missing, changed or running more than once. */
+/** The pipelines whose job is missing, changed or running more than once, and the jobs that no pipeline wants any more. */
 export async function planJobs(pipelines: readonly Pipeline[], jobs: Jobs, registry: Registry): Promise<Change[]> {
   const running = await listJobs(jobs.cluster)
   const changes = pipelines.map(async (pipeline): Promise<Change[]> => {
@@ -31,7 +31,19 @@ export async function planJobs(pipelines: readonly Pipeline[], jobs: Jobs, regis
     const apply = () => ensure(pipeline, jobs, registry)
     return [{ resource: 'job', name: pipeline.name, action, detail, apply }]
   })
-  return (await Promise.all(changes)).flat()
+  return [...(await Promise.all(changes)).flat(), ...planRemovals(pipelines, running, jobs)]
+}
+
+function planRemovals(pipelines: readonly Pipeline[], running: readonly Job[], jobs: Jobs): Change[] {
+  const wanted = new Set(pipelines.map(({ name }) => name))
+  const unwanted = new Set(running.map(({ name }) => name).filter((name) => !wanted.has(name)))
+  return [...unwanted].map((name) => ({
+    resource: 'job',
+    name,
+    action: 'delete',
+    detail: 'no pipeline of the definition has this name',
+    apply: () => stop(jobs.cluster, name, jobs.environment.checkpointDirectory),
+  }))
 }
 
 async function ensure(pipeline: Pipeline, jobs: Jobs, registry: Registry): Promise<void> {

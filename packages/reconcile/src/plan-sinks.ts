@@ -87,3 +87,21 @@ export async function planConnector(
     },
   ]
 }
+
+/** The connectors that no sink of the definition wants any more. Their tables and rows stay. */
+export async function planConnectorRemovals(
+  sinks: readonly SnowflakeSink[],
+  connect: ConnectClient,
+): Promise<Change[]> {
+  const wanted = new Set(sinks.map(({ name }) => name))
+  const unwanted = (await connect.connectors()).filter((name) => !wanted.has(name))
+  return unwanted.map((name) => ({
+    resource: 'connector',
+    name,
+    action: 'delete',
+    detail: 'no sink of the definition has this name',
+    apply: async () => {
+      await connect.deleteConnector(name)
+    },
+  }))
+}
