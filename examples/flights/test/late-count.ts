@@ -1,3 +1,5 @@
+import { type Semantics, windowEndMs } from '../src/verdict/semantics.ts'
+
 /**
  * How many events of a partition a window operator finds late, told by walking through them: no SQL, nothing of the verdict.
  * A window is over when the watermark has reached its last millisecond.
@@ -14,4 +16,18 @@ export function lateCount(
     watermarkMs = Math.max(watermarkMs, time - outOfOrdernessMs)
   }
   return late
+}
+
+/**
+ * How many events of one partition are late, in its own order: the number that a pipeline over a one-partition topic must
+ * arrive at, whatever its timing. `rows` is a table with `position` and `event_ms`.
+ */
+export function lateCountSql(rows: string, { windowMs, outOfOrdernessMs }: Semantics): string {
+  return `
+    SELECT count(*) FROM (
+      SELECT ${windowEndMs(windowMs)} AS window_end_ms,
+        max(event_ms) OVER (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+          - ${outOfOrdernessMs} AS watermark_ms
+      FROM ${rows})
+    WHERE window_end_ms - 1 <= watermark_ms`
 }

@@ -10,9 +10,9 @@ import { openPositions } from '../src/positions.ts'
 import { replay, type ReplayEnd, type ReplaySettings } from '../src/replay.ts'
 import { replayStatistics } from '../src/statistics.ts'
 import { type Database, literal, openDatabase } from '../src/verdict/database.ts'
-import { lateCountSql, semanticsOf } from '../src/verdict/semantics.ts'
+import { semanticsOf } from '../src/verdict/semantics.ts'
 import { type FakeGateway, fakeGateway, flight } from './fake-gateway.ts'
-import { lateCount } from './late-count.ts'
+import { lateCount, lateCountSql } from './late-count.ts'
 import { at, temporaryDirectory } from './world.ts'
 
 // Only the order matters here: waiting before a retry is not what is tested.

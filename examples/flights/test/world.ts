@@ -183,7 +183,7 @@ function copyOf({ partition, offset, source: from, id, sha256 }: TopicRow, at: n
   return { partition: 0, offset: at, origin_partition: partition, origin_offset: offset, source: from, id, sha256 }
 }
 
-export function acknowledged({ id, partition, offset, sha256 }: TopicRow): LedgerRow {
+function acknowledged({ id, partition, offset, sha256 }: TopicRow): LedgerRow {
   const status = 'accepted'
   return { status, request: `r${partition}-${offset}`, at_ms: 0, id: id ?? '', partition, offset, sha256, detail: null }
 }

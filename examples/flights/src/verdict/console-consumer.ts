@@ -142,7 +142,7 @@ async function isAtEnd(tools: KafkaTools, group: string, read: TopicRead, direct
 }
 
 /** The column LAG of the tool's table, for partitions that have offsets; `-` where nothing was committed. */
-export function lagsOf(table: string): string[] {
+function lagsOf(table: string): string[] {
   const [head = [], ...rows] = table
     .split('\n')
     .map((line) => line.trim().split(/\s+/))

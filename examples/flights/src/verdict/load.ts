@@ -1,5 +1,6 @@
 import { deadLetterHeaders } from '@millrace/core/dead-letter'
 
+import { ledgerColumns } from '../ledger.ts'
 import { type Database, literal } from './database.ts'
 import { epochMsOf, isInteger, isNumber, jsonOf } from './json-text.ts'
 
@@ -29,15 +30,24 @@ function header(name: string): string {
 const text = `CASE WHEN contains(value, '\\') THEN try(decode(value::BLOB)) ELSE value END`
 const sha256 = 'sha256(value::BLOB)'
 
+const ledgerTypes: Record<(typeof ledgerColumns)[number], string> = {
+  kind: 'VARCHAR',
+  request: 'VARCHAR',
+  at_ms: 'BIGINT',
+  id: 'VARCHAR',
+  partition: 'INTEGER',
+  offset: 'BIGINT',
+  sha256: 'VARCHAR',
+  detail: 'VARCHAR',
+}
+
 /** Loads the replay's ledger: the answers. That a request was sent says nothing of what became of it. */
 export async function loadLedger(database: Database, file: string): Promise<void> {
   await database.run(`
     INSERT INTO ledger
     SELECT kind, request, at_ms, id, partition, "offset", sha256, detail
     FROM read_csv(${literal(file)}, delim = '\\t', quote = '', escape = '', header = false, auto_detect = false,
-      max_line_size = 4194304, columns = {
-        'kind': 'VARCHAR', 'request': 'VARCHAR', 'at_ms': 'BIGINT', 'id': 'VARCHAR',
-        'partition': 'INTEGER', 'offset': 'BIGINT', 'sha256': 'VARCHAR', 'detail': 'VARCHAR'})
+      max_line_size = 4194304, columns = {${ledgerColumns.map((name) => `'${name}': '${ledgerTypes[name]}'`).join(', ')}})
     WHERE kind <> 'sending'`)
 }
 

@@ -53,21 +53,7 @@ export async function deriveExpectations(database: Database, semantics: Semantic
     GROUP BY ALL`)
 }
 
-/** The end of an event's window. DuckDB's remainder has the sign of the time; windows before 1970 must not be shorter for it. */
-function windowEndMs(windowMs: number): string {
+/** The end of an event's window, in SQL over its `event_ms`. DuckDB's remainder has the sign of the time; windows before 1970 must not be shorter for it. */
+export function windowEndMs(windowMs: number): string {
   return `event_ms - (event_ms % ${windowMs} + ${windowMs}) % ${windowMs} + ${windowMs}`
-}
-
-/**
- * How many events of one partition are late, in its own order: the number that a pipeline over a one-partition topic must
- * arrive at, whatever its timing. `rows` is a table with `position` and `event_ms`.
- */
-export function lateCountSql(rows: string, { windowMs, outOfOrdernessMs }: Semantics): string {
-  return `
-    SELECT count(*) FROM (
-      SELECT ${windowEndMs(windowMs)} AS window_end_ms,
-        max(event_ms) OVER (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-          - ${outOfOrdernessMs} AS watermark_ms
-      FROM ${rows})
-    WHERE window_end_ms - 1 <= watermark_ms`
 }

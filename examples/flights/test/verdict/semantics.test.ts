@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { departuresPerAirport } from '../../src/platform.ts'
 import { openDatabase } from '../../src/verdict/database.ts'
-import { lateCountSql, type Semantics, semanticsOf } from '../../src/verdict/semantics.ts'
-import { lateCount } from '../late-count.ts'
+import { type Semantics, semanticsOf } from '../../src/verdict/semantics.ts'
+import { lateCount, lateCountSql } from '../late-count.ts'
 
 test('the semantics are those of the pipeline', () => {
   expect(semanticsOf(departuresPerAirport)).toEqual({
