@@ -14,6 +14,13 @@ export type Identity = {
 export type TokenOptions = { readonly issuer: string; readonly audience: string; readonly jwksFile: string }
 export type Authenticate = (token: string | undefined) => Promise<Identity>
 
+/** What was verified belongs to the keys that it was verified with, so that it ends with them. */
+type KeyState = {
+  readonly mtimeMs: number
+  readonly keys: ReturnType<typeof createLocalJWKSet>
+  readonly verified: Map<string, Identity>
+}
+
 const algorithms = ['ES256', 'ES384', 'EdDSA', 'RS256', 'PS256']
 /** Verifying a signature costs more than the rest of a request, so a token is verified once while it and the keys are good. */
 const verifiedMax = 10_000
@@ -25,29 +32,31 @@ const tokenLengthMax = 8_192
  * The returned function throws ProblemError 401.
  */
 export function createAuthentication({ issuer, audience, jwksFile }: TokenOptions): Authenticate {
-  const verified = new Map<string, Identity>()
-  let keys: ReturnType<typeof createLocalJWKSet> | undefined
-  let keysMtimeMs = -1
+  let state: KeyState | undefined
   let checkedAt = -Infinity
 
-  async function currentKeys(): Promise<ReturnType<typeof createLocalJWKSet>> {
+  async function currentState(): Promise<KeyState> {
     const now = performance.now()
-    if (keys && now - checkedAt < keysCheckMs) return keys
+    if (state && now - checkedAt < keysCheckMs) return state
     checkedAt = now
-    const { mtimeMs } = await stat(jwksFile)
-    if (keys && mtimeMs === keysMtimeMs) return keys
-    keysMtimeMs = mtimeMs
-    verified.clear()
-    return (keys = createLocalJWKSet(await readKeys(jwksFile)))
+    try {
+      const { mtimeMs } = await stat(jwksFile)
+      if (state?.mtimeMs === mtimeMs) return state
+      return (state = { mtimeMs, keys: createLocalJWKSet(await readKeys(jwksFile)), verified: new Map() })
+    } catch (error) {
+      // Somebody may be writing the file just now: the keys that are known stay good until it can be read again.
+      if (state) return state
+      throw error
+    }
   }
 
   return async (token) => {
     if (token === undefined || token.length > tokenLengthMax) throw unauthorized('a bearer token is needed')
-    const keySet = await currentKeys()
+    const { keys, verified } = await currentState()
     const known = verified.get(token)
     if (known && known.expiresAtMs > Date.now()) return known
     verified.delete(token)
-    const { payload } = await jwtVerify(token, keySet, {
+    const { payload } = await jwtVerify(token, keys, {
       issuer,
       audience,
       algorithms,
@@ -77,9 +86,12 @@ export function require(identity: Identity, action: Permission['action'], type?:
   if (!allows(identity, action, type)) throw forbidden(action, type)
 }
 
-/** Whether a token allows an action for any event type at all: what can be told before the type is known. */
-export function requireSome(identity: Identity, action: Permission['action']): void {
-  if (!identity.permissions.some((permission) => permission.action === action)) throw forbidden(action, undefined)
+/**
+ * Whether a token allows one of some actions for any event type at all: what can be told before the type is known.
+ * @throws ProblemError 403
+ */
+export function requireSome({ permissions }: Identity, ...actions: Permission['action'][]): void {
+  if (!permissions.some(({ action }) => actions.includes(action))) throw forbidden(actions.join(' or '), undefined)
 }
 
 function forbidden(action: string, type: string | undefined): ProblemError {
