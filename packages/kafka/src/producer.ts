@@ -31,7 +31,7 @@ const producerDefaults: ProducerOptions = {
 export type Producer = {
   /**
    * Stores one record. Records of one partition are stored in the order of the calls.
-   * Rejects with MillraceError 'kafka.not-confirmed' (stored or not), 'kafka.overloaded', 'kafka.refused', 'kafka.unknown-topic' or 'kafka.unavailable'.
+   * Rejects with MillraceError 'kafka.not-confirmed' (stored or not), 'kafka.overloaded', 'kafka.too-large', 'kafka.refused', 'kafka.unknown-topic' or 'kafka.unavailable'.
    */
   readonly send: (record: OutgoingRecord) => Promise<StoredAt>
   /** Records handed over and not yet settled. */
@@ -120,7 +120,7 @@ function refusalOf(record: OutgoingRecord, queued: number, options: ProducerOpti
   }
   const bytes = recordBytes(record)
   if (bytes <= options.batchBytesMax) return undefined
-  return new MillraceError('kafka.refused', `a record of ${bytes} bytes is larger than ${options.batchBytesMax}`)
+  return new MillraceError('kafka.too-large', `a record of ${bytes} bytes is larger than ${options.batchBytesMax}`)
 }
 
 /** Entries expire in the order in which they came. */
