@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto'
 import type { CatalogEntry } from '@millrace/core/catalog'
 import { type CloudEvent, parseStructuredEvent } from '@millrace/core/cloud-event'
 import { MillraceError } from '@millrace/core/errors'
-import { valueAt } from '@millrace/core/json'
+import { isJsonObject, valueAt } from '@millrace/core/json'
 import { recordHeaders } from '@millrace/core/kafka-binding'
 import type { Producer } from '@millrace/kafka/producer'
 import { allows, type Identity } from './authentication.ts'
 import type { EventTypes } from './event-types.ts'
+import { jsonViolation } from './json-body.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { type Problem, problem } from './problem.ts'
 
@@ -23,17 +24,24 @@ export type Receipt = {
   readonly schemaId: number
 }
 
+/** `id` is null where the event has none and was refused before it could be given one. */
+type Rejected = { readonly status: 'rejected'; readonly id: string | null; readonly problem: Problem }
+
 export type Outcome =
   | { readonly status: 'accepted'; readonly receipt: Receipt }
-  | { readonly status: 'rejected'; readonly id: string | undefined; readonly problem: Problem }
+  | Rejected
   | { readonly status: 'unconfirmed'; readonly id: string; readonly problem: Problem }
 
-/** Takes one event in, as a parsed JSON value in CloudEvents' structured form. `trace` are the W3C trace context headers. */
-export type Ingest = (value: unknown, identity: Identity, trace: ReadonlyMap<string, string>) => Promise<Outcome>
+export type Ingest = {
+  /** Takes one event in, as a parsed JSON value in CloudEvents' structured form. `trace` are the W3C trace context headers. */
+  readonly accept: (value: unknown, identity: Identity, trace: ReadonlyMap<string, string>) => Promise<Outcome>
+  /** Refuses an event without a look at what it is. */
+  readonly refuse: (value: unknown, told: Problem) => Outcome
+}
 
 type Checked =
   | { readonly ok: true; readonly event: CloudEvent; readonly entry: CatalogEntry; readonly key: string | undefined }
-  | { readonly ok: false; readonly id: string | undefined; readonly problem: Problem }
+  | { readonly ok: false; readonly rejected: Rejected }
 
 const defaults = { id: () => randomUUID(), time: () => new Date().toISOString() }
 
@@ -43,12 +51,13 @@ export function createIngest(
   registryUrl: string,
   metrics: GatewayMetrics,
 ): Ingest {
-  return async (value, identity, trace) => {
+  const counted = (rejected: Rejected): Rejected => {
+    metrics.rejected.inc({ reason: String(rejected.problem.status) })
+    return rejected
+  }
+  const accept: Ingest['accept'] = async (value, identity, trace) => {
     const checked = check(value, identity, eventTypes)
-    if (!checked.ok) {
-      metrics.rejected.inc({ reason: String(checked.problem.status) })
-      return { status: 'rejected', id: checked.id, problem: checked.problem }
-    }
+    if (!checked.ok) return counted(checked.rejected)
     const { event, entry, key } = checked
     const timestampMs = Date.now()
     const record = {
@@ -68,16 +77,26 @@ export function createIngest(
       const stored = { topic: entry.topic, partition, offset: Number(offset), timestamp, schemaId: entry.schemaId }
       return { status: 'accepted', receipt: { id, source, type, status: 'accepted', ...stored } }
     } catch (error) {
+      if (error instanceof MillraceError && error.code === 'kafka.too-large') {
+        return counted({ status: 'rejected', id: event.id, problem: problem(413, error.message) })
+      }
       metrics.unconfirmed.inc({ type: event.type })
       return { status: 'unconfirmed', id: event.id, problem: unconfirmed(error, event) }
     }
   }
+  return {
+    accept,
+    refuse: (value, told) => counted({ status: 'rejected', id: idOf(value), problem: told }),
+  }
 }
 
 function check(value: unknown, identity: Identity, eventTypes: EventTypes): Checked {
+  const unstorable = jsonViolation(value)
+  if (unstorable)
+    return refused(idOf(value), problem(400, 'the event cannot be kept as it is', { errors: [unstorable] }))
   const parsed = parseStructuredEvent(value, defaults)
   if (!parsed.ok) {
-    return refused(undefined, problem(400, 'this is not a CloudEvent', { errors: parsed.violations }))
+    return refused(idOf(value), problem(400, 'this is not a CloudEvent', { errors: parsed.violations }))
   }
   const { event } = parsed
   if (!allows(identity, 'events:write', event.type)) {
@@ -97,8 +116,13 @@ function check(value: unknown, identity: Identity, eventTypes: EventTypes): Chec
   return { ok: true, event, entry, key: key === undefined || key === null ? undefined : String(key) }
 }
 
-function refused(id: string | undefined, told: Problem): Checked {
-  return { ok: false, id, problem: told }
+function refused(id: string | null, told: Problem): Checked {
+  return { ok: false, rejected: { status: 'rejected', id, problem: told } }
+}
+
+/** The id that a producer gave to what may be no event at all. */
+function idOf(value: unknown): string | null {
+  return isJsonObject(value) && typeof value['id'] === 'string' ? value['id'] : null
 }
 
 function unconfirmed(error: unknown, { id }: CloudEvent): Problem {

@@ -28,7 +28,7 @@ export function publishRoute(app: FastifyInstance, authenticate: Authenticate, i
       }
       const parsed = parseJsonBody(body)
       const value = mode === 'structured' ? parsed : { ...attributesOf(request), data: parsed }
-      return answer(reply, await ingest(value, identity, traceOf(request)))
+      return answer(reply, await ingest.accept(value, identity, traceOf(request)))
     },
   })
 }
@@ -49,9 +49,10 @@ async function publishBatch(
     throw new ProblemError(problem(400, 'a batch is a JSON array of at least one event'))
   }
   const trace = traceOf(request)
+  const tooMany = problem(413, `a batch may have ${batchEventsMax} events`)
   const outcomes = await Promise.all(
     parsed.map((value, index) =>
-      index < batchEventsMax ? ingest(value, identity, trace) : Promise.resolve(tooMany(batchEventsMax)),
+      index < batchEventsMax ? ingest.accept(value, identity, trace) : Promise.resolve(ingest.refuse(value, tooMany)),
     ),
   )
   const count = (status: Outcome['status']) => outcomes.filter((outcome) => outcome.status === status).length
@@ -60,10 +61,6 @@ async function publishBatch(
   return reply
     .code(statusOf(outcomes.length, accepted, rejected, unconfirmed))
     .send({ accepted, rejected, unconfirmed, results: outcomes.map(resultOf) })
-}
-
-function tooMany(batchEventsMax: number): Outcome {
-  return { status: 'rejected', id: undefined, problem: problem(413, `a batch may have ${batchEventsMax} events`) }
 }
 
 function statusOf(all: number, accepted: number, rejected: number, unconfirmed: number): number {
@@ -87,7 +84,7 @@ function modeOf(request: FastifyRequest): 'batch' | 'structured' | 'binary' {
     case 'application/cloudevents+json':
       return 'structured'
     case 'application/json':
-      if (request.headers['ce-specversion'] !== undefined) return 'binary'
+      if (Object.keys(request.headers).some((name) => name.startsWith('ce-'))) return 'binary'
   }
   throw new ProblemError(
     problem(
