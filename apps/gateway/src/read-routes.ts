@@ -2,7 +2,7 @@ import type { Reader } from '@millrace/kafka/reader'
 import { MillraceError } from '@millrace/core/errors'
 import type { FastifyInstance } from 'fastify'
 import * as z from 'zod'
-import { type Authenticate, type Identity, require } from './authentication.ts'
+import { type Authenticate, type Identity, require, requireSome } from './authentication.ts'
 import { bearerToken } from './bearer-token.ts'
 import { cursorOf, itemOf } from './event-item.ts'
 import type { EventTypes } from './event-types.ts'
@@ -27,7 +27,7 @@ export function readRoutes(
   app.get('/v1/events/latest', async (request) => {
     const identity = await authenticate(bearerToken(request.headers.authorization))
     const query = latestQuery.safeParse(request.query)
-    if (!query.success) throw new ProblemError(problem(400, `limit is a whole number from 1 to ${limitMax}`))
+    if (!query.success) throw new ProblemError(problem(400, queryDetail(query.error)))
     const { limit, type } = query.data
     const topic = query.data.topic ?? (type === undefined ? undefined : (eventTypes.find(type)?.topic ?? type))
     requireReadable(identity, topic, eventTypes)
@@ -50,6 +50,7 @@ export function readRoutes(
 
 /**
  * Reading a topic needs the scope for every type mapped to it; internal and unknown topics look the same.
+ * Without a scope to read anything, nothing is told of which topics there are.
  * @throws ProblemError 400 | 403 | 404
  */
 export function requireReadable(
@@ -57,11 +58,16 @@ export function requireReadable(
   topic: string | undefined,
   eventTypes: EventTypes,
 ): asserts topic is string {
+  requireSome(identity, 'events:read', 'dlq:read')
   if (topic === undefined || topic === '')
     throw new ProblemError(problem(400, 'name a topic, as in ?topic=order.placed'))
   const readable = eventTypes.readable(topic)
   if (!readable) throw new ProblemError(problem(404, `there is no topic "${topic}"`))
   for (const type of readable.types) require(identity, readable.action, type)
+}
+
+function queryDetail({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => [...path, message].join(': ')).join('; ')
 }
 
 export function unknownTopicAsProblem(error: unknown): never {
