@@ -24,13 +24,19 @@ export function createServer(metrics: GatewayMetrics, logger: Logger): FastifyIn
     requestTimeout: requestTimeoutMs,
     // Requests that come while the server closes are still answered, and told to go elsewhere.
     return503OnClosing: true,
+    // A URL that cannot be read fails before there is a route whose error handler could answer.
+    frameworkErrors: (error, _request, reply) =>
+      void sendProblem(reply, problem(error.statusCode ?? 400, error.message)),
   })
   app.decorateRequest('identity')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, problem(404, `there is no ${request.method} ${request.url}`)),
-  )
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = allowedMethods(app, request.url)
+    if (allowed.length === 0) return sendProblem(reply, problem(404, `there is no ${request.method} ${request.url}`))
+    reply.header('allow', allowed.join(', '))
+    return sendProblem(reply, problem(405, `${request.method} is not for this route: it takes ${allowed.join(', ')}`))
+  })
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof ProblemError) return sendProblem(reply, error.problem)
     if (error instanceof MillraceError && error.retryable) return sendProblem(reply, problem(503, error.message))
@@ -46,6 +52,14 @@ export function createServer(metrics: GatewayMetrics, logger: Logger): FastifyIn
     done()
   })
   return app
+}
+
+function allowedMethods(app: FastifyInstance, url: string): string[] {
+  const [path = ''] = url.split('?')
+  return app.supportedMethods.filter((method) => {
+    const route: unknown = app.findRoute({ method, url: path }) // null where there is none, whatever its type says
+    return route !== null
+  })
 }
 
 /** fastify's own errors (a body too large, a media type that it cannot take) carry their status. */
