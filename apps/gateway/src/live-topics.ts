@@ -1,6 +1,6 @@
 /**
  * Live streams: one tail per topic and instance, however many subscribers. A subscriber that reads too slowly has a bounded buffer;
- * what does not fit is counted, and it is told so in a gap frame before the next event.
+ * what does not fit is counted, and it is told so in a gap frame, before the next event at the latest.
  */
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import type { StoredRecord } from '@millrace/kafka/reader'
@@ -25,12 +25,18 @@ export type LiveTopics = {
 }
 
 type Subscriber = { readonly socket: Socket; missed: number; missedFrom: string | undefined }
-type Live = { readonly tail: Tail; readonly subscribers: Set<Subscriber>; idleSince: number }
+type Live = {
+  readonly tail: Tail
+  readonly subscribers: Set<Subscriber>
+  /** Tells what they missed to those who have room again, for the next event may be long in coming. */
+  readonly tellGaps: () => void
+  idleSince: number
+}
 
 const goingAway = 1001
 /** A topic without subscribers is followed a little longer: most come back. */
 const idleMs = 10_000
-const sweepMs = 5_000
+const sweepMs = 1_000
 
 export function createLiveTopics(
   connection: KafkaConnection,
@@ -49,6 +55,7 @@ export function createLiveTopics(
 
   const sweep = setInterval(() => {
     for (const [topic, live] of open) {
+      live.tellGaps()
       if (live.subscribers.size > 0 || performance.now() - live.idleSince < idleMs) continue
       open.delete(topic)
       topics.delete(topic)
@@ -113,12 +120,12 @@ async function openLive(
     onTrouble: (error) => logger.warn({ err: error, topic }, 'a live stream cannot be read at the moment'),
   })
   for (const [partition, offset] of tail.positions()) if (!next.has(partition)) next.set(partition, offset)
-  return { tail, subscribers, idleSince: performance.now() }
+  return { tail, subscribers, tellGaps, idleSince: performance.now() }
 
   function deliver(record: StoredRecord, cursor: { readonly before: string; readonly after: string }): void {
     const frame = JSON.stringify({ ...itemOf(record), cursor: cursor.after })
     for (const subscriber of subscribers) {
-      if (subscriber.socket.bufferedAmount > bufferBytesMax) {
+      if (isFull(subscriber)) {
         subscriber.missedFrom ??= cursor.before
         subscriber.missed += 1
         metrics.gapEvents.inc()
@@ -127,6 +134,16 @@ async function openLive(
       if (subscriber.missed > 0) tellGap(subscriber, cursor.before)
       subscriber.socket.send(frame)
     }
+  }
+
+  function tellGaps(): void {
+    for (const subscriber of subscribers) {
+      if (subscriber.missed > 0 && !isFull(subscriber)) tellGap(subscriber, cursorOf(topic, next))
+    }
+  }
+
+  function isFull({ socket }: Subscriber): boolean {
+    return socket.bufferedAmount > bufferBytesMax
   }
 }
 
