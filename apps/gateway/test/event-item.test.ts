@@ -1,0 +1,82 @@
+import type { StoredRecord } from '@millrace/kafka/reader'
+import { expect, test } from 'vitest'
+import { cursorOf, itemOf } from '../src/event-item.ts'
+
+const headers = new Map([
+  ['ce_specversion', '1.0'],
+  ['ce_id', 'a'],
+  ['ce_source', '/test'],
+  ['ce_type', 'order.placed'],
+  ['ce_time', '2030-01-01T00:00:00Z'],
+  ['ce_tenant', 'blue'],
+  ['content-type', 'application/json'],
+  ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
+])
+const record: StoredRecord = {
+  topic: 'order.placed',
+  partition: 3,
+  offset: 41n,
+  timestampMs: Date.UTC(2030, 0, 1),
+  key: null,
+  value: Buffer.from('{"amount":1}'),
+  headers,
+}
+
+test('a record is read as the CloudEvent that it holds, with its place and when it was stored', () => {
+  expect(itemOf(record)).toEqual({
+    event: {
+      specversion: '1.0',
+      id: 'a',
+      source: '/test',
+      type: 'order.placed',
+      time: '2030-01-01T00:00:00Z',
+      tenant: 'blue',
+      datacontenttype: 'application/json',
+      data: { amount: 1 },
+    },
+    partition: 3,
+    offset: 41,
+    timestamp: '2030-01-01T00:00:00.000Z',
+  })
+})
+
+test('a record without a value is an event without data', () => {
+  expect(itemOf({ ...record, value: null }).event).toMatchObject({ id: 'a', data: null })
+})
+
+test('bytes that are not JSON are shown as they are', () => {
+  const value = Buffer.from([0, 1, 0xff])
+  expect(itemOf({ ...record, value }).event).toMatchObject({ id: 'a', data_base64: value.toString('base64') })
+})
+
+test('a record that is no CloudEvent is shown by its bytes', () => {
+  expect(itemOf({ ...record, headers: new Map([['ce_id', 'a']]) }).event).toEqual({
+    specversion: '1.0',
+    id: 'a',
+    data_base64: Buffer.from('{"amount":1}').toString('base64'),
+  })
+  expect(itemOf({ ...record, headers: new Map(), value: null }).event).toEqual({
+    specversion: '1.0',
+    data_base64: null,
+  })
+})
+
+test('a cursor is opaque, safe in a URL and tells one place from another', () => {
+  const cursor = cursorOf(
+    'order.placed',
+    new Map([
+      [0, 5n],
+      [1, 7n],
+    ]),
+  )
+  expect(cursor).toMatch(/^[\w-]+$/)
+  expect(cursor).not.toBe(
+    cursorOf(
+      'order.placed',
+      new Map([
+        [0, 5n],
+        [1, 8n],
+      ]),
+    ),
+  )
+})
