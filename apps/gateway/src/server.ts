@@ -22,13 +22,14 @@ export function createServer(metrics: GatewayMetrics, logger: Logger): FastifyIn
     logger: false,
     keepAliveTimeout: keepAliveTimeoutMs,
     requestTimeout: requestTimeoutMs,
-    // Requests that come while the server closes are still answered, and told to go elsewhere.
-    return503OnClosing: true,
+    // Ours is a problem: see `refuseWhileClosing`.
+    return503OnClosing: false,
     // A URL that cannot be read fails before there is a route whose error handler could answer.
     frameworkErrors: (error, _request, reply) =>
       void sendProblem(reply, problem(error.statusCode ?? 400, error.message)),
   })
   app.decorateRequest('identity')
+  refuseWhileClosing(app)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.setNotFoundHandler((request, reply) => {
@@ -52,6 +53,23 @@ export function createServer(metrics: GatewayMetrics, logger: Logger): FastifyIn
     done()
   })
   return app
+}
+
+/** Requests that come while the server closes are still answered, and told to go elsewhere. */
+function refuseWhileClosing(app: FastifyInstance): void {
+  let closing = false
+  app.addHook('preClose', (done) => {
+    closing = true
+    done()
+  })
+  app.addHook('onRequest', (_request, _reply, done) => {
+    done(closing ? new ProblemError(problem(503, 'this instance is stopping: send it again')) : undefined)
+  })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // What is under way now would keep its connection open, and the server with it, until the client goes.
+    if (closing) reply.header('connection', 'close')
+    done(null, payload)
+  })
 }
 
 function allowedMethods(app: FastifyInstance, url: string): string[] {
