@@ -1,0 +1,68 @@
+import { MillraceError } from '@millrace/core/errors'
+import { createLogger } from '@millrace/service/logger'
+import { expect, onTestFinished, test } from 'vitest'
+import { createGatewayMetrics } from '../src/metrics.ts'
+import { createServer } from '../src/server.ts'
+
+function server() {
+  const metrics = createGatewayMetrics()
+  const app = createServer(metrics, createLogger('test', 'silent'))
+  onTestFinished(() => app.close())
+  return { app, metrics }
+}
+
+test('what Kafka could not do for the moment is 503 and asks to be sent again', async () => {
+  const { app } = server()
+  app.get('/', () => Promise.reject(new MillraceError('kafka.unavailable', 'no broker answers')))
+  const answer = await app.inject('/')
+  expect(answer.statusCode).toBe(503)
+  expect(answer.headers['retry-after']).toBe('1')
+  expect(answer.json()).toMatchObject({ status: 503, detail: 'no broker answers' })
+})
+
+test('a fault of ours is 500 and says nothing of what is inside', async () => {
+  const { app } = server()
+  app.get('/', () => Promise.reject(new Error('password is hunter2')))
+  const answer = await app.inject('/')
+  expect(answer.statusCode).toBe(500)
+  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/)
+  expect(answer.body).not.toContain('hunter2')
+})
+
+test('a request is measured by its route, not by its path', async () => {
+  const { app, metrics } = server()
+  app.get('/things/:name', () => 'ok')
+  await app.inject('/things/one')
+  await app.inject('/nothing/two')
+  const { body } = await metrics.exposition()
+  expect(body).toContain(
+    'http_server_request_duration_seconds_count{method="GET",route="/things/:name",status="200"} 1',
+  )
+  expect(body).toContain('http_server_request_duration_seconds_count{method="GET",route="unknown",status="404"} 1')
+})
+
+test('a server that closes answers what is under way, and does not wait until its client goes', async () => {
+  const { app } = server()
+  const entered = Promise.withResolvers<undefined>()
+  const closing = Promise.withResolvers<undefined>()
+  const leave = Promise.withResolvers<undefined>()
+  app.addHook('preClose', (done) => {
+    closing.resolve(undefined)
+    done()
+  })
+  app.get('/slow', async () => {
+    entered.resolve(undefined)
+    await leave.promise
+    return 'done'
+  })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const slow = fetch(`${url}/slow`)
+  await entered.promise
+  const closed = app.close()
+  await closing.promise
+  leave.resolve(undefined)
+  const answer = await slow
+  expect(answer.headers.get('connection')).toBe('close')
+  expect(await answer.text()).toBe('done')
+  await closed
+})
