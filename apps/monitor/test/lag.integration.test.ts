@@ -14,6 +14,8 @@ const group = 'auditor-lag'
 const topic = 'order.placed'
 const sentAtMs: number[] = []
 const consumed = 2
+/** A pipeline reads them too. */
+const order = Buffer.from(JSON.stringify({ customer: 'lag', amount: 1, at: '2030-06-01T00:00:00Z' }))
 
 const producer = openProducer(connection('gateway'))
 const admin = openAdmin(connection('monitor'))
@@ -33,7 +35,7 @@ afterAll(() => Promise.all([producer.close(), admin.close(), reader.close()]))
 async function send(): Promise<void> {
   const timestampMs = Date.now()
   sentAtMs.push(timestampMs)
-  await producer.send({ topic, partition: 0, value: Buffer.from('{}'), headers: new Map(), timestampMs })
+  await producer.send({ topic, partition: 0, value: order, headers: new Map(), timestampMs })
 }
 
 /** One of Kafka's own tools, as the user `auditor`. */
