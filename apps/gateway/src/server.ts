@@ -42,6 +42,9 @@ export function createServer(metrics: GatewayMetrics, logger: Logger): FastifyIn
     if (error instanceof ProblemError) return sendProblem(reply, error.problem)
     if (error instanceof MillraceError && error.retryable) return sendProblem(reply, problem(503, error.message))
     const status = statusOf(error)
+    // fastify would close the connection while the client still sends, who would see a reset instead of this answer. Node reads
+    // the rest of the body and throws it away, for `requestTimeoutMs` at most.
+    if (status === 413) reply.removeHeader('connection')
     if (status !== undefined && status < 500) return sendProblem(reply, problem(status, messageOf(error)))
     logger.error({ err: error }, 'a request failed')
     return sendProblem(reply, problem(500, 'something went wrong here: the log has it'))

@@ -29,6 +29,16 @@ test('a fault of ours is 500 and says nothing of what is inside', async () => {
   expect(answer.body).not.toContain('hunter2')
 })
 
+test('a client that sends too much gets its answer, not a broken connection', async () => {
+  const { app } = server()
+  app.post('/', { bodyLimit: 1_000 }, () => 'ok')
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const answer = await fetch(url, { method: 'POST', body: Buffer.alloc(9_000_000) })
+  expect(answer.status).toBe(413)
+  expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+  expect(answer.headers.get('connection')).not.toBe('close')
+})
+
 test('a request is measured by its route, not by its path', async () => {
   const { app, metrics } = server()
   app.get('/things/:name', () => 'ok')
