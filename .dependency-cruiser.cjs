@@ -5,6 +5,7 @@ const programs = [
   '^examples/[^/]+/src/platform[.]ts$',
   '^ops/src/generate[.]ts$',
   '/start-stack[.]ts$',
+  '/test/scripted-[^/]+[.]ts$', // run by a test, as a process of its own
   '[.]test[.]ts$',
 ]
 const rule = (from, path, allowed) => ({

@@ -18,6 +18,7 @@ export default {
     '.': { entry: ['scripts/*.{ts,mjs}!'], project: ['scripts/*.{ts,mjs}!', '*.{js,cjs,ts}!'] },
     'apps/*': { entry: ['src/main.ts!', tests], project },
     'packages/*': { entry: [tests], project },
+    'packages/service': { entry: [tests, 'test/scripted-service.ts'], project },
     'packages/warehouse-double': { entry: ['src/main.ts!', tests], project },
     'packages/testkit': { vitest: { entry: ['src/start-stack.ts'] } },
     'examples/*': { entry: ['src/main.ts!', 'src/platform.ts!', tests], project },

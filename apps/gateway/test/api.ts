@@ -4,7 +4,7 @@ import * as z from 'zod'
 
 const { gatewayUrl, token } = stack()
 
-export const structured = 'application/cloudevents+json'
+const structured = 'application/cloudevents+json'
 export const batched = 'application/cloudevents-batch+json'
 
 /** An event that the platform of the tests takes. */
@@ -84,7 +84,7 @@ export const receiptShape = z.strictObject({
   schemaId: z.int(),
 })
 
-export const problemShape = z.strictObject({
+const problemShape = z.strictObject({
   type: z.literal('about:blank'),
   title: z.string(),
   status: z.int(),

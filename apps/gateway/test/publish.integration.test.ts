@@ -29,7 +29,8 @@ beforeAll(async () => {
 afterAll(() => reader.close())
 
 async function recordOf({ topic, partition, offset }: Pick<Receipt, 'topic' | 'partition' | 'offset'>) {
-  const [record] = await reader.readRange(topic, partition, BigInt(offset), BigInt(offset) + 1n)
+  const span = { start: BigInt(offset), end: BigInt(offset) + 1n }
+  const record = (await reader.readFirst(topic, new Map([[partition, span]]))).get(partition)
   if (!record) throw new Error(`there is no record at ${topic}/${partition}/${offset}`)
   return record
 }

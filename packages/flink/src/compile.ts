@@ -169,7 +169,7 @@ FROM \`windowed\` WHERE \`late\`;`
 }
 
 /** What a late event carries beside its own headers and its origin. */
-export const lateHeaders = {
+const lateHeaders = {
   pipeline: 'millrace_pipeline',
   windowEnd: 'millrace_window_end',
   watermark: 'millrace_watermark',

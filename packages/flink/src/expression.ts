@@ -29,7 +29,7 @@ export function expressionSql(expression: Expression): string {
 }
 
 /** A field of the decoded event, which stands in the column `event`. */
-export function fieldSql(name: string): string {
+function fieldSql(name: string): string {
   return `${sql.identifier('event')}.${sql.identifier(name)}`
 }
 
