@@ -9,6 +9,8 @@ import * as sql from './sql.ts'
  */
 const transactionTimeoutMs = 900_000
 
+const batchBytes = 131_072
+
 type Options = Readonly<Record<string, string | number | boolean>>
 
 /** What a table is: its columns, and the format of its value. */
@@ -49,6 +51,9 @@ export function sinkOptions(pipeline: Pipeline, environment: FlinkEnvironment, t
     topic,
     ...connection(environment),
     'properties.transaction.timeout.ms': transactionTimeoutMs,
+    // Nobody can read them before the checkpoint that flushes them, so records gather: sent one by one they cost the brokers most of all.
+    'properties.linger.ms': Math.floor(environment.checkpointIntervalMs / 2),
+    'properties.batch.size': batchBytes,
     'sink.delivery-guarantee': 'exactly-once',
     'sink.transactional-id-prefix': `${transactionalIdPrefix(pipeline.name)}${role}`,
     // A few ids over and over, where the other strategy leaves the brokers a new one with each checkpoint, twice a second.

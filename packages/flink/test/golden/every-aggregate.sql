@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:a138dee954ded97dff12986297039f66c4fa037d8850af0d863165d7a4d5952e';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:9f28208a500a2236bf19aac18ad59258e5ebf3efa868bdb1770ded733313a929';
 
 SET 'pipeline.name' = 'every-aggregate';
 
@@ -74,6 +74,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-every-aggregate:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -95,6 +97,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-every-aggregate:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',

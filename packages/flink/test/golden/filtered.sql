@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:296a53fd3d0092c142a1aabf200ef5ebefd7aeef62afd57a0794ac2869be3575';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:2585c7151e11292a0dde779eb5de79d6b40b643263f555d89203bff909ed095b';
 
 SET 'pipeline.name' = 'filtered';
 
@@ -64,6 +64,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-filtered:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -88,6 +90,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-filtered:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -110,6 +114,8 @@ CREATE TEMPORARY TABLE `late_events` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-filtered:late_events',
   'sink.transaction-naming-strategy' = 'POOLING',

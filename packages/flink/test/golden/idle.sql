@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:44ce9e62b1d1e8fc8a235615c6fb737e40c1784a61f2d8d132d376d2f4772506';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:35945b5d34b91ee07c1abb2b74954704ce5d505632060d728ac5a8d42776e538';
 
 SET 'pipeline.name' = 'idle';
 
@@ -68,6 +68,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-idle:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -92,6 +94,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-idle:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:752cfd18a8c23e241c719315c3f5b6e6866285a3e48f752280d9901bb8a96fa4';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:5b7eed488fd22faebf0250d74e7a46b971b1a97913c0b975674a5ffc315c0c68';
 
 SET 'pipeline.name' = 'key-boolean';
 
@@ -66,6 +66,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-key-boolean:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -90,6 +92,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-key-boolean:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',

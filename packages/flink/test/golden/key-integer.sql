@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:1e7b7c6e395e678b9cb63201e788faf5091c85c4a59efc61e8b271e36dc8f5da';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:e0a5961f39d638380fa245cd49d4c60380c36be26ed171221767e4fac875e363';
 
 SET 'pipeline.name' = 'key-integer';
 
@@ -66,6 +66,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-key-integer:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -90,6 +92,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-key-integer:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',

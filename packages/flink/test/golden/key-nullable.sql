@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:9bdf52aee19da608f9eacc0d994be4ce20a41232cde6138fc328862ebce152ff';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:94c01ea3f3a1c8d19c5d6ab9ebbe2d596cb3c7090b158b2e86268078786bdd27';
 
 SET 'pipeline.name' = 'key-nullable';
 
@@ -66,6 +66,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-key-nullable:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -90,6 +92,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-key-nullable:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',

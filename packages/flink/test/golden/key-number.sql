@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:e04f7dca7216666fe0512986ebcb99c6bb2fb196c7bd8b3388b8a641f260d90a';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:046d4fc5abbf6fdf268c7a259532f90a6a6c0614f6dc4a8060f7b39c13896a37';
 
 SET 'pipeline.name' = 'key-number';
 
@@ -66,6 +66,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-key-number:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -90,6 +92,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-key-number:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',

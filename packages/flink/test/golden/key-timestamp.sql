@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:88ad55c9465b92693f4bb62d98d018a50227b4d46eabb52fd9fc8e124ab9f6b3';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:e115ea0c1d696a7c6719223ee27c7bfb5dd6ebb76113f0f3e2d9266d5c59cd0c';
 
 SET 'pipeline.name' = 'key-timestamp';
 
@@ -66,6 +66,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-key-timestamp:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -90,6 +92,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-key-timestamp:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',

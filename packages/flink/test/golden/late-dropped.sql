@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:5b6ce70182d4f12c6edce9943f505f17b0bf36ce8f2998b5c6ffeefa28e2a51f';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:73303d4db045ef4b32a3151ae008f4c9a25608214c7e81033a6ac8082dc14344';
 
 SET 'pipeline.name' = 'late-dropped';
 
@@ -67,6 +67,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-late-dropped:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -91,6 +93,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-late-dropped:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:b939a4c3d73bde40b3076b2df801da4c7770c5c98b72dc07e3ecf2c6e778b883';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:1a703f387c947ecd11e00085c65fdf563143e60589fe0c7607ed7f444a2c3bae';
 
 SET 'pipeline.name' = 'paid-only';
 
@@ -64,6 +64,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-paid-only:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -88,6 +90,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-paid-only:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -110,6 +114,8 @@ CREATE TEMPORARY TABLE `late_events` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-paid-only:late_events',
   'sink.transaction-naming-strategy' = 'POOLING',

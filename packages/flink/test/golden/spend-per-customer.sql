@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:24a25b1b2e78390e55342406b6e94ece5d5d77ae1c4a69452d6945126c71a014';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:abeef6905f6eedeb81a749baeaad3bc5f29db82a7e2757fa1cb668adb0776c63';
 
 SET 'pipeline.name' = 'spend-per-customer';
 
@@ -65,6 +65,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-spend-per-customer:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -89,6 +91,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-spend-per-customer:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -111,6 +115,8 @@ CREATE TEMPORARY TABLE `late_events` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-spend-per-customer:late_events',
   'sink.transaction-naming-strategy' = 'POOLING',

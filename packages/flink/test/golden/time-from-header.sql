@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:bb2a586a9106dccf851559341d720ea8f9d6533577f8f4a4ee8bdf31a4048dcf';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:509fc3865d12ab7a6631ff0063b1d9e27da3d708fa5f70d565385881cc7e3c96';
 
 SET 'pipeline.name' = 'time-from-header';
 
@@ -65,6 +65,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-time-from-header:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -89,6 +91,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-time-from-header:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -111,6 +115,8 @@ CREATE TEMPORARY TABLE `late_events` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-time-from-header:late_events',
   'sink.transaction-naming-strategy' = 'POOLING',

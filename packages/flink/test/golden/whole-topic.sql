@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:5b08a5eba911934d5f28ab160cd39206d15b241c690353ca9be80ca74962531c';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:8362b8c9cd014ec7bafa9965949e24ba8242d499a20e9b561afc81a7ec24361d';
 
 SET 'pipeline.name' = 'whole-topic';
 
@@ -64,6 +64,8 @@ CREATE TEMPORARY TABLE `results` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-whole-topic:results',
   'sink.transaction-naming-strategy' = 'POOLING',
@@ -85,6 +87,8 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'properties.ssl.truststore.type' = 'PEM',
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'millrace-whole-topic:dead_letters',
   'sink.transaction-naming-strategy' = 'POOLING',
