@@ -13,6 +13,9 @@ import type { GatewayMetrics } from './metrics.ts'
 export type Socket = {
   readonly bufferedAmount: number
   send(frame: string): void
+  /** Holds frames back until `uncork`, so that they leave together: a system call for each is what they cost most. */
+  cork(): void
+  uncork(): void
   close(code: number, reason: string): void
 }
 
@@ -37,6 +40,8 @@ const goingAway = 1001
 /** A topic without subscribers is followed a little longer: most come back. */
 const idleMs = 10_000
 const sweepMs = 1_000
+/** Few enough that what is held back for a moment never looks like a slow reader. */
+const corkedFrames = 64
 
 export function createLiveTopics(
   connection: KafkaConnection,
@@ -111,16 +116,27 @@ async function openLive(
   const next = new Map<number, bigint>()
   const tail = await openTail(connection, topic, 'latest', {
     onRecords: (records) => {
-      for (const record of records) {
-        const before = cursorOf(topic, next)
-        next.set(record.partition, record.offset + 1n)
-        if (subscribers.size > 0) deliver(record, { before, after: cursorOf(topic, next) })
+      for (let start = 0; start < records.length; start += corkedFrames) {
+        deliverAll(records.slice(start, start + corkedFrames))
       }
     },
     onTrouble: (error) => logger.warn({ err: error, topic }, 'a live stream cannot be read at the moment'),
   })
   for (const [partition, offset] of tail.positions()) if (!next.has(partition)) next.set(partition, offset)
   return { tail, subscribers, tellGaps, idleSince: performance.now() }
+
+  function deliverAll(records: readonly StoredRecord[]): void {
+    for (const { socket } of subscribers) socket.cork()
+    let before = subscribers.size > 0 ? cursorOf(topic, next) : ''
+    for (const record of records) {
+      next.set(record.partition, record.offset + 1n)
+      if (subscribers.size === 0) continue
+      const after = cursorOf(topic, next)
+      deliver(record, { before, after })
+      before = after
+    }
+    for (const { socket } of subscribers) socket.uncork()
+  }
 
   function deliver(record: StoredRecord, cursor: { readonly before: string; readonly after: string }): void {
     const frame = JSON.stringify({ ...itemOf(record), cursor: cursor.after })

@@ -1,10 +1,11 @@
-import websocket from '@fastify/websocket'
+import type { Duplex } from 'node:stream'
+import websocket, { type WebSocket } from '@fastify/websocket'
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify'
 import * as z from 'zod'
 import type { Authenticate } from './authentication.ts'
 import { bearerToken, subprotocolToken } from './bearer-token.ts'
 import type { EventTypes } from './event-types.ts'
-import type { LiveTopics } from './live-topics.ts'
+import type { LiveTopics, Socket } from './live-topics.ts'
 import { problem, ProblemError } from './problem.ts'
 import { requireReadable, unknownTopicAsProblem } from './read-routes.ts'
 
@@ -47,7 +48,7 @@ export async function streamRoute(
   }
   app.get('/v1/events/stream', { ...options, websocket: true }, (socket, request) => {
     const { topic } = streamQuery.parse(request.query)
-    const detach = liveTopics.subscribe(topic, socket)
+    const detach = liveTopics.subscribe(topic, corkable(socket, request.raw.socket))
     const lifetimeMs = Math.min(request.identity.expiresAtMs - Date.now(), timerMsMax)
     const expiry = setTimeout(() => socket.close(tokenExpired, 'the token has expired'), lifetimeMs)
     socket.on('close', () => {
@@ -56,4 +57,25 @@ export async function streamRoute(
     })
     socket.on('error', detach)
   })
+}
+
+/** `ws` writes each frame by itself; the connection under it can gather them. */
+function corkable(socket: WebSocket, connection: Duplex): Socket {
+  return {
+    get bufferedAmount() {
+      return socket.bufferedAmount
+    },
+    send: (frame) => {
+      socket.send(frame)
+    },
+    close: (code, reason) => {
+      socket.close(code, reason)
+    },
+    cork: () => {
+      connection.cork()
+    },
+    uncork: () => {
+      connection.uncork()
+    },
+  }
 }

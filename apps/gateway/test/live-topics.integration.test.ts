@@ -24,6 +24,8 @@ function subscriber() {
       frames.push(frame)
     },
     close: () => undefined,
+    cork: () => undefined,
+    uncork: () => undefined,
   }
   return { socket, frames: () => frames.map((frame) => z.union([gapShape, frameShape]).parse(JSON.parse(frame))) }
 }

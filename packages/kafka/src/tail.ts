@@ -30,7 +30,7 @@ export type Tail = {
 const timeouts = { connectTimeoutMs: 2_000, requestTimeoutMs: 6_000 } as const
 const limits: FetchLimits = { maxWaitMs: 500, maxBytes: 4 * 1024 * 1024, partitionMaxBytes: 1024 * 1024 }
 /** Under load a fetch answers at once with the little that has come since; this pause lets some gather. */
-const gatherMs = 5
+const gatherMs = 15
 const retryDelayMinMs = 100
 const retryDelayMaxMs = 2_000
 /** New partitions are looked for after this time. */
