@@ -86,7 +86,7 @@ function handOver({ entry }, rest) {
   const child = spawn(node, [join(root, entry), ...rest], { stdio: 'inherit', env: { ...process.env, PATH: path } })
   // The child has the terminal's signals too; this process only waits for its end, and passes on what reached it alone.
   process.on('SIGINT', () => undefined)
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', (code, signal) => resolve(signal ? 1 : code))

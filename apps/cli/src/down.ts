@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { MillraceError } from '@millrace/core/errors'
 import { type Layout, layoutOf } from '@millrace/stack/layout'
 import { isAlive } from '@millrace/stack/process-identity'
-import { deleteRecord, endAll, leftovers, readRecord } from '@millrace/stack/run-folder'
+import { clearRun, endAll, leftovers, readRecord } from '@millrace/stack/run-folder'
 
 /** Longer than the runner itself needs for the slowest server. */
 const stopTimeoutMs = 200_000
@@ -21,7 +21,7 @@ export async function down(state: string, wipe: boolean): Promise<string> {
   if (runner) await endAll([runner], stopTimeoutMs)
   const left = await leftovers(record)
   await endAll(left.map(({ identity }) => identity))
-  await deleteRecord(layout)
+  await clearRun(layout)
   if (wipe) await rm(layout.state, { recursive: true, force: true })
   const stopped = runner
     ? 'everything is stopped'

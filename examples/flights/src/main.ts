@@ -32,7 +32,7 @@ async function main(): Promise<number> {
       platform,
       java: javaEnvironment,
     },
-    (running) => runFlights(running, options, observe(terminal, options)),
+    (running) => runFlights(running, options, observe(terminal, options)).finally(() => terminal.settle()),
     (line) => terminal.line(line),
   )
   if (summary) {

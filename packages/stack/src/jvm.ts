@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Java } from './java.ts'
 import { distributions, type Layout } from './layout.ts'
@@ -7,8 +7,13 @@ import { distributions, type Layout } from './layout.ts'
 /** The least Java for all servers together; the registry's class files ask for it. */
 export const javaMajorMin = 21
 
-/** From SIGTERM to SIGKILL of a JVM that may write its archive: cut off, it would begin again at every stop. */
-export const jvmStopTimeoutMs = 75_000
+/**
+ * From SIGTERM to SIGKILL. Nothing that was acknowledged is lost by the latter: a broker whose peers are gone, say, waits for a controller
+ * that will not come.
+ */
+const stopTimeoutMs = 15_000
+/** The same for a JVM that writes its archive: cut off, it would begin again at every stop. */
+const archivingTimeoutMs = 75_000
 
 /** All jars of a distribution, as a pattern that the JVM expands: a list of names would drown `ps`. */
 export function classPathOf(directory: string): string {
@@ -44,6 +49,12 @@ export function jvmArguments(java: Java, layout: Layout, options: JvmOptions): s
     '-XX:-UsePerfData',
     `-XX:ErrorFile=${join(layout.logs, 'jvm-crash-%p.log')}`,
   ]
+}
+
+/** How long a JVM may take to stop: longer when it has an archive to write. */
+export function jvmStopTimeoutMs(java: Java, options: Pick<JvmOptions, 'distribution' | 'writesArchive'>): number {
+  const writes = options.writesArchive && !existsSync(archiveFile(java, options.distribution))
+  return writes ? archivingTimeoutMs : stopTimeoutMs
 }
 
 /** Named after the Java and the jars that it holds, for the JVM refuses one that was made of others. */

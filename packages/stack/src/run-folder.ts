@@ -1,5 +1,5 @@
 /** What is running, on disk: who holds the installation, and which processes it started. Survives a killed runner. */
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '@millrace/core/errors'
@@ -28,6 +28,10 @@ export type ServiceRecord = z.infer<typeof serviceRecord>
 const terminateWaitMs = 20_000
 const pollMs = 100
 
+function lockFile(layout: Layout): string {
+  return join(layout.run, 'lock')
+}
+
 function recordFile(layout: Layout): string {
   return join(layout.run, 'stack.json')
 }
@@ -45,16 +49,20 @@ export async function writeRecord(layout: Layout, record: StackRecord): Promise<
   await rename(`${file}.new`, file)
 }
 
-export async function deleteRecord(layout: Layout): Promise<void> {
+/** Deletes what a run leaves on disk beside its data and logs: the record, the lock, temporary files. Nothing of it may still run. */
+export async function clearRun(layout: Layout): Promise<void> {
   await rm(recordFile(layout), { force: true })
+  const names = await readdir(layout.temporary).catch(() => [])
+  for (const name of names) await rm(join(layout.temporary, name), { recursive: true, force: true })
+  await rm(lockFile(layout), { force: true })
 }
 
 /**
  * Makes this process the only runner of an installation.
  * @throws MillraceError `stack.failed` when another one runs it, naming its process and the command that stops it.
  */
-export async function takeLock(layout: Layout): Promise<() => Promise<void>> {
-  const file = join(layout.run, 'lock')
+export async function takeLock(layout: Layout): Promise<void> {
+  const file = lockFile(layout)
   const self = await identify(process.pid)
   if (!self) throw new MillraceError('stack.failed', 'this system does not tell when a process began')
   const holder = await readLock(file)
@@ -68,7 +76,6 @@ export async function takeLock(layout: Layout): Promise<() => Promise<void>> {
   const lock = await open(file, 'wx', 0o600)
   await lock.writeFile(JSON.stringify(self))
   await lock.close()
-  return () => rm(file, { force: true })
 }
 
 async function readLock(file: string): Promise<ProcessIdentity | undefined> {

@@ -33,7 +33,8 @@ export async function runStack<T>(
   const since = performance.now()
   const stopping = new AbortController()
   const onSignal = () => stopping.abort(new MillraceError('stack.failed', 'interrupted'))
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal)
+  // SIGHUP: the terminal was closed.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
   const { installation, stack } = await openStack(options, progress(write))
   try {
     await stack.start(stopping.signal)

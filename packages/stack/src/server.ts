@@ -4,6 +4,8 @@ export type ServerSpec = {
   readonly name: string
   /** Servers and tasks that must be ready before this one starts. */
   readonly dependsOn: readonly string[]
+  /** Servers that it talks to while it runs: it may start before them, but they stop after it. */
+  readonly uses?: readonly string[]
   /** Where a person or a program finds it. */
   readonly address: string
   readonly ports: readonly number[]

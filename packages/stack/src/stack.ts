@@ -1,11 +1,9 @@
 /** The whole platform on one machine: starts its servers in order, watches them, stops them in reverse. */
-import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Installation } from './installation.ts'
 import { identify } from './process-identity.ts'
-import { deleteRecord, endAll, leftovers, readRecord, type ServiceRecord, takeLock, writeRecord } from './run-folder.ts'
+import { clearRun, endAll, leftovers, readRecord, type ServiceRecord, takeLock, writeRecord } from './run-folder.ts'
 import type { ServerSpec, ServerStatus, TaskSpec } from './server.ts'
-import { inDependencyOrder, runInOrder } from './start-order.ts'
+import { runInOrder } from './start-order.ts'
 import { supervise, type Supervised } from './supervisor.ts'
 
 export type StackEvents = {
@@ -29,7 +27,7 @@ export type Stack = {
 type Part = ServerSpec | TaskSpec
 
 export function createStack(
-  installation: Installation,
+  installation: Pick<Installation, 'layout'>,
   portBase: number,
   parts: readonly Part[],
   events: StackEvents,
@@ -46,11 +44,12 @@ export function createStack(
     )
   const recorder = createRecorder(installation, portBase, servers, state, events)
   const record = () => void recorder.write()
-  let release: (() => Promise<void>) | undefined
+  let holdsLock = false
   let stopped: Promise<void> | undefined
 
   async function start(signal: AbortSignal): Promise<void> {
-    release = await takeLock(layout)
+    await takeLock(layout)
+    holdsLock = true
     await endLeftovers(installation, events)
     const giveUp = () => void stop()
     signal.addEventListener('abort', giveUp, { once: true })
@@ -70,13 +69,11 @@ export function createStack(
   }
 
   async function stopAll(): Promise<void> {
-    if (!release) return // never held the installation: what runs there is another's
+    if (!holdsLock) return // never held the installation: what runs there is another's
     state.ready = false
     await stopInReverse(parts, servers)
     await recorder.end()
-    await deleteRecord(layout)
-    await emptyDirectory(layout.temporary)
-    await release()
+    await clearRun(layout)
   }
 
   const stop = () => (stopped ??= stopAll())
@@ -98,24 +95,29 @@ async function runPart(part: Part, servers: readonly Supervised[], events: Stack
   }
 }
 
-/** What nothing depends on any more stops first; servers between which nothing stands stop side by side. */
+/** What nothing depends on, or uses, any more stops first; servers between which nothing stands stop side by side. */
 async function stopInReverse(parts: readonly Part[], servers: readonly Supervised[]): Promise<void> {
-  const stopped = new Map<string, Promise<void>>()
-  for (const part of inDependencyOrder(parts).reverse()) {
-    const dependents = parts.filter((other) => other.dependsOn.includes(part.name))
-    const before = Promise.all(dependents.map((other) => stopped.get(other.name) ?? Promise.resolve()))
-    const server = servers.find(({ spec }) => spec === part)
-    stopped.set(
-      part.name,
-      before.then(() => server?.stop()),
-    )
+  const stopping = new Map<Part, Promise<void>>()
+  const stopWhenUnused = async (part: Part): Promise<void> => {
+    const users = parts.filter((other) => other.dependsOn.includes(part.name) || usesOf(other).includes(part.name))
+    await Promise.all(users.map(stop))
+    await servers.find(({ spec }) => spec === part)?.stop()
   }
-  await Promise.all(stopped.values())
+  const stop = (part: Part): Promise<void> => {
+    const stopped = stopping.get(part) ?? stopWhenUnused(part)
+    stopping.set(part, stopped)
+    return stopped
+  }
+  await Promise.all(parts.map(stop))
+}
+
+function usesOf(part: Part): readonly string[] {
+  return part.kind === 'server' ? (part.uses ?? []) : []
 }
 
 /** Writes the state to the run folder, one write at a time; what fails to be written is only told, for the servers run all the same. */
 function createRecorder(
-  { layout }: Installation,
+  { layout }: Pick<Installation, 'layout'>,
   portBase: number,
   servers: readonly Supervised[],
   state: { readonly ready: boolean },
@@ -147,17 +149,11 @@ function createRecorder(
   }
 }
 
-async function endLeftovers({ layout }: Installation, events: StackEvents): Promise<void> {
+async function endLeftovers({ layout }: Pick<Installation, 'layout'>, events: StackEvents): Promise<void> {
   const left = await leftovers(await readRecord(layout))
   if (left.length > 0) {
     const names = left.map(({ name }) => name).join(', ')
     events.note(`an earlier run was killed and left ${names} running: stopping them first`)
     await endAll(left.map(({ identity }) => identity))
   }
-  await deleteRecord(layout)
-}
-
-async function emptyDirectory(directory: string): Promise<void> {
-  const names = await readdir(directory).catch(() => [])
-  for (const name of names) await rm(join(directory, name), { recursive: true, force: true })
 }

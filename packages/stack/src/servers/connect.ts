@@ -23,6 +23,7 @@ export function connectServer(installation: Installation): ServerSpec {
   const { java, layout, ports } = installation
   const settingsFile = join(layout.configuration, 'connect.properties')
   const hostsFile = join(layout.configuration, 'connect.hosts')
+  const jvm = { distribution: distributions.connect, writesArchive: true, heapMb }
   return {
     kind: 'server',
     name: 'connect',
@@ -33,7 +34,7 @@ export function connectServer(installation: Installation): ServerSpec {
     command: {
       file: java.command,
       arguments: [
-        ...jvmArguments(java, layout, { distribution: distributions.connect, writesArchive: true, heapMb }),
+        ...jvmArguments(java, layout, jvm),
         ...installation.jmxAgent(ports.connectMetrics, 'connect'),
         log4jArgument(layout),
         // This JVM knows these names alone: the account's host is the double on loopback, and nothing can be called outside.
@@ -52,7 +53,7 @@ export function connectServer(installation: Installation): ServerSpec {
     },
     probe: httpProbe(`${connectUrl(installation)}/connectors`),
     readyTimeoutMs,
-    stopTimeoutMs: jvmStopTimeoutMs,
+    stopTimeoutMs: jvmStopTimeoutMs(java, jvm),
   }
 }
 

@@ -8,6 +8,7 @@ import {
   flinkServerClass,
 } from '@millrace/flink/server-config'
 import type { Jobs } from '@millrace/reconcile/plan-jobs'
+import { brokerName } from '../broker-name.ts'
 import type { Installation } from '../installation.ts'
 import { classPathOf, jvmArguments, jvmStopTimeoutMs } from '../jvm.ts'
 import { distributions, type Layout } from '../layout.ts'
@@ -34,16 +35,19 @@ export function flinkServer(installation: Installation, resume: () => Promise<vo
   const temporaryDirectory = join(layout.temporary, 'flink')
   const web = `http://127.0.0.1:${ports.flinkWeb}`
   const ready = [`${web}/overview`, `http://127.0.0.1:${ports.flinkSqlGateway}/v1/info`].map((url) => httpProbe(url))
+  const jvm = { distribution: distributions.flink, writesArchive: true, heapMb }
   return {
     kind: 'server',
     name: 'flink',
     dependsOn: [],
+    // Its jobs end their transactions when it stops.
+    uses: installation.brokerNodes.map(brokerName),
     address: web,
     ports: [ports.flinkWeb, ports.flinkSqlGateway, ports.flinkMetrics],
     command: {
       file: java.command,
       arguments: [
-        ...jvmArguments(java, layout, { distribution: distributions.flink, writesArchive: true, heapMb }),
+        ...jvmArguments(java, layout, jvm),
         ...flinkJvmArguments(jaasFile),
         log4jArgument(layout),
         '-cp',
@@ -68,7 +72,7 @@ export function flinkServer(installation: Installation, resume: () => Promise<vo
     },
     probe: async (signal) => (await Promise.all(ready.map((probe) => probe(signal)))).every(Boolean),
     readyTimeoutMs,
-    stopTimeoutMs: jvmStopTimeoutMs,
+    stopTimeoutMs: jvmStopTimeoutMs(java, jvm),
     restored: resume,
   }
 }

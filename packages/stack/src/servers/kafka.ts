@@ -12,7 +12,6 @@ import { formatDisks } from './kafka-format.ts'
 
 const readyTimeoutMs = 180_000
 /** The last of three controllers waits 5 s for a successor; one that lost the others before it could sign off would wait for minutes. */
-const stopTimeoutMs = 30_000
 const heapMb = 320
 
 /** The brokers of the cluster, each also a controller, and the task that formats their disks before the first start. */
@@ -29,7 +28,7 @@ export function kafkaServers(installation: Installation): (ServerSpec | TaskSpec
 function broker(installation: Installation, node: number): ServerSpec {
   const { java, layout, ports } = installation
   const metricsPort = ports.kafkaMetrics(node)
-  const writesArchive = node === 1
+  const jvm = { distribution: distributions.kafka, writesArchive: node === 1, heapMb }
   return {
     kind: 'server',
     name: brokerName(node),
@@ -39,7 +38,7 @@ function broker(installation: Installation, node: number): ServerSpec {
     command: {
       file: java.command,
       arguments: [
-        ...jvmArguments(java, layout, { distribution: distributions.kafka, writesArchive, heapMb }),
+        ...jvmArguments(java, layout, jvm),
         ...installation.jmxAgent(metricsPort, 'kafka'),
         log4jArgument(layout),
         '-cp',
@@ -50,7 +49,7 @@ function broker(installation: Installation, node: number): ServerSpec {
     },
     probe: () => installation.isBrokerReady(node),
     readyTimeoutMs,
-    stopTimeoutMs: writesArchive ? jvmStopTimeoutMs : stopTimeoutMs,
+    stopTimeoutMs: jvmStopTimeoutMs(java, jvm),
   }
 }
 

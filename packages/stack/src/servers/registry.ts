@@ -22,6 +22,7 @@ export function registryServer(installation: Installation): ServerSpec {
   const settingsFile = join(layout.configuration, 'registry.properties')
   const authorization = `Basic ${Buffer.from(`reader:${secrets.registryPassword('reader')}`).toString('base64')}`
   let dispatcher: Agent | undefined
+  const jvm = { distribution: distributions.registry, writesArchive: true, heapMb }
   return {
     kind: 'server',
     name: 'registry',
@@ -30,11 +31,7 @@ export function registryServer(installation: Installation): ServerSpec {
     ports: [ports.registry, ports.registryManagement],
     command: {
       file: java.command,
-      arguments: [
-        ...jvmArguments(java, layout, { distribution: distributions.registry, writesArchive: true, heapMb }),
-        '-jar',
-        join(distributions.registry, 'quarkus-run.jar'),
-      ],
+      arguments: [...jvmArguments(java, layout, jvm), '-jar', join(distributions.registry, 'quarkus-run.jar')],
       environment: { QUARKUS_CONFIG_LOCATIONS: settingsFile },
     },
     prepare: () => writeSecret(settingsFile, properties(registrySettings(installation))),
@@ -49,7 +46,7 @@ export function registryServer(installation: Installation): ServerSpec {
       return answer.ok
     },
     readyTimeoutMs,
-    stopTimeoutMs: jvmStopTimeoutMs,
+    stopTimeoutMs: jvmStopTimeoutMs(java, jvm),
   }
 }
 
