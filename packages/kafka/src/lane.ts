@@ -73,11 +73,11 @@ export function openLane(
   }
 
   const deliver = async (queue: PartitionQueue, entries: Entry[]): Promise<void> => {
-    client ??= openClient(connection)
     const abandoned = Promise.withResolvers<undefined>()
     const batch = new Set(entries)
     sending = { batch, abandon: () => abandoned.resolve(undefined) }
     try {
+      client ??= openClient(connection)
       const base = await Promise.race([sendBatch(client, queue, entries), abandoned.promise])
       if (base === undefined) void discardClient()
       else
