@@ -6,6 +6,9 @@ import type { Ingest, Outcome } from './ingest.ts'
 import { parseJsonBody } from './json-body.ts'
 import { problem, ProblemError, sendProblem } from './problem.ts'
 
+/** Events past the bound are refused one by one, but no more of them than this many times the bound: each is a line of the answer. */
+const answeredTimesMax = 10
+
 type Bounds = Pick<GatewayConfig, 'eventBytesMax' | 'batchBytesMax' | 'batchEventsMax'>
 
 /** `POST /v1/events`: one event in structured or binary mode, or a batch. */
@@ -47,6 +50,9 @@ async function publishBatch(
 ): Promise<FastifyReply> {
   if (!Array.isArray(parsed) || parsed.length === 0) {
     throw new ProblemError(problem(400, 'a batch is a JSON array of at least one event'))
+  }
+  if (parsed.length > answeredTimesMax * batchEventsMax) {
+    throw new ProblemError(problem(413, `a batch may have ${batchEventsMax} events, this has ${parsed.length}`))
   }
   const trace = traceOf(request)
   const tooMany = problem(413, `a batch may have ${batchEventsMax} events`)
