@@ -1,4 +1,3 @@
-import { logLevels } from '@millrace/service/logger'
 import * as z from 'zod'
 
 const mebibyte = 1_048_576
@@ -7,7 +6,6 @@ const mebibyte = 1_048_576
 export const gatewayConfig = z.strictObject({
   host: z.literal('127.0.0.1', 'the gateway speaks plain HTTP, so it listens on 127.0.0.1 alone').default('127.0.0.1'),
   port: z.int().min(0).max(65_535),
-  publicUrl: z.url().describe('where clients reach it'),
   kafka: z.strictObject({
     bootstrapServers: z.array(z.string()).min(1),
     caFile: z.string(),
@@ -33,7 +31,6 @@ export const gatewayConfig = z.strictObject({
     .min(1)
     .default(4 * mebibyte)
     .describe('what waits for a slow reader of a live stream before it misses events and is told so'),
-  logLevel: z.enum(logLevels).default('info'),
 })
 
 export type GatewayConfig = z.output<typeof gatewayConfig>

@@ -4,7 +4,6 @@ import { gatewayConfig } from '../src/config.ts'
 
 const settings = {
   port: 8_080,
-  publicUrl: 'http://127.0.0.1:8080',
   kafka: { bootstrapServers: ['127.0.0.1:9092'], caFile: 'ca.pem', username: 'gateway', password: 'p' },
   registry: { url: 'https://127.0.0.1:8443', caFile: 'ca.pem', username: 'gateway', password: 'p' },
   tokens: { issuer: 'urn:issuer', audience: 'urn:gateway', jwksFile: 'issuer.jwks' },
@@ -34,7 +33,7 @@ test.each([
   [{ port: 70_000 }, /port: /],
   [{ kafka: { ...settings.kafka, bootstrapServers: [] } }, /kafka\.bootstrapServers: /],
   [{ tokens: undefined }, /tokens: /],
-  [{ publicUrl: 'nowhere' }, /publicUrl: /],
+  [{ registry: { ...settings.registry, url: 'nowhere' } }, /registry\.url: /],
   [{ eventBytesMax: 0 }, /eventBytesMax: /],
 ])('what is wrong is named: %j', (changes, sentence) => {
   expect(() => parse(changes)).toThrow(sentence)

@@ -25,7 +25,7 @@ async function startSecondGateway() {
     .looseObject({})
     .parse(JSON.parse(await readFile(join(layoutOf(stateDirectory).configuration, 'gateway.json'), 'utf8')))
   const file = join(directory, 'gateway.json')
-  await writeFile(file, JSON.stringify({ ...settings, port, publicUrl: url }), { mode: 0o600 })
+  await writeFile(file, JSON.stringify({ ...settings, port }), { mode: 0o600 })
   const child = spawn(process.execPath, [main, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(async () => {
     child.kill('SIGKILL')

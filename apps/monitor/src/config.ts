@@ -1,4 +1,3 @@
-import { logLevels } from '@millrace/service/logger'
 import * as z from 'zod'
 
 /** The settings of the monitor. */
@@ -13,7 +12,6 @@ export const monitorConfig = z.strictObject({
     clientId: z.string().default('millrace-monitor'),
   }),
   intervalMs: z.int().min(500).default(2_000).describe('how often Kafka is asked'),
-  logLevel: z.enum(logLevels).default('info'),
 })
 
 export type MonitorConfig = z.output<typeof monitorConfig>

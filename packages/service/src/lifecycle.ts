@@ -18,7 +18,8 @@ export type Lifecycle = {
 
 type Step = { readonly name: string; readonly run: () => Promise<void> }
 
-const drainTimeoutMs = 8_000
+/** Longer than a producer gives a record to be delivered. */
+const drainTimeoutMs = 12_000
 const closeTimeoutMs = 3_000
 /** How long the process may linger after everything is closed before it is ended. */
 const lingerTimeoutMs = 1_000

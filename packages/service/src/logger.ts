@@ -2,8 +2,7 @@ import { pino, type Logger as PinoLogger } from 'pino'
 
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'>
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-export type LogLevel = (typeof logLevels)[number]
+type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 const secrets = ['password', 'token', 'authorization', 'secret', 'jwt', 'privateKey']
 

@@ -24,7 +24,6 @@ export function gatewayServer(installation: Installation): ServerSpec {
     ...nodeProgram(layout, 'gateway', join(projectDirectory, 'apps/gateway/src/main.ts'), () => ({
       host: '127.0.0.1',
       port: ports.gateway,
-      publicUrl: url,
       kafka: {
         bootstrapServers,
         caFile: certificates.caFile,
