@@ -22,7 +22,7 @@ Starts the whole platform on this machine and replays three million flights thro
 
   --for <duration>    end after so long (as in 60s, 5m), check that nothing was lost, and exit with 1 if anything was
   --json              print the summary as JSON on standard output
-  --rate <events/s>   how fast to replay, ${replayDefaults.eventsPerSecond} unless said; 0: as fast as events are acknowledged
+  --rate <events/s>   how fast to replay, 1000 a core unless said; 0: as fast as events are acknowledged
   --port-base <port>  the first of the 100 ports that are used, ${portBaseDefault} unless said
   --state <folder>    where secrets, data and logs are kept, .millrace unless said
   --help`

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+
 import type { Dataset } from './dataset.ts'
 import type { PostEvents } from './event-post.ts'
 import type { Flight, ReportPosition } from './flight.ts'
@@ -19,12 +21,16 @@ export type ReplaySettings = {
   readonly confirmDeadlineMs: number
 }
 
-export const replayDefaults: ReplaySettings = {
-  eventsPerSecond: 5_000,
+const eventsPerSecondMax = 10_000
+/** What a core sustains with the whole platform on the same machine, so that latencies are the platform's and not those of a queue. */
+const eventsPerSecondPerCore = 1_000
+
+export const replayDefaults = {
+  eventsPerSecond: Math.min(eventsPerSecondMax, eventsPerSecondPerCore * availableParallelism()),
   batchEventsMax: 500,
   tickMs: 60 * 60_000,
   confirmDeadlineMs: 120_000,
-}
+} as const satisfies ReplaySettings
 
 export type ReplayParts = {
   readonly dataset: Dataset
