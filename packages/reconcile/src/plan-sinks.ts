@@ -72,7 +72,7 @@ export async function planConnector(
   const current = await connect.config(connector.name)
   const names = [...new Set([...Object.keys(connector.config), ...Object.keys(current ?? {})])]
   const differing = names.filter((name) => name !== 'name' && current?.[name] !== connector.config[name])
-  if (current && differing.length === 0) return []
+  if (current && differing.length === 0) return planRepair(connector.name, connect)
   return [
     {
       resource: 'connector',
@@ -86,6 +86,16 @@ export async function planConnector(
       },
     },
   ]
+}
+
+async function planRepair(name: string, connect: ConnectClient): Promise<Change[]> {
+  const status = await connect.status(name)
+  const failed = status ? [status, ...status.tasks].filter(({ state }) => state === 'FAILED').length : 0
+  if (failed === 0) return []
+  const apply = async () => {
+    await connect.restartFailed(name)
+  }
+  return [{ resource: 'connector', name, action: 'update', detail: `restart what failed of it (${failed})`, apply }]
 }
 
 /** The connectors that no sink of the definition wants any more. Their tables and rows stay. */

@@ -1,8 +1,11 @@
+import { openConnect } from '@millrace/connect/connect-client'
 import { MillraceError } from '@millrace/core/errors'
+import { type ConnectorRepair, repairConnectors } from './connector-repair.ts'
 import type { Installation, InstallationOptions } from './installation.ts'
 import { openStack } from './open-stack.ts'
 import { type ProcessUsage, usageOfAll } from './process-usage.ts'
 import { progress } from './progress.ts'
+import { connectUrl } from './servers/connect.ts'
 import type { Stack } from './stack.ts'
 
 /** What the start cost, up to "ready". */
@@ -14,6 +17,8 @@ export type RunningStack = {
   readonly started: StartCost
   readonly signal: AbortSignal
 }
+
+const repairTimeoutMs = 10_000
 
 type Write = (line: string) => void
 
@@ -36,10 +41,16 @@ export async function runStack<T>(
   // SIGHUP: the terminal was closed.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
   const { installation, stack } = await openStack(options, progress(write))
+  let repair: ConnectorRepair | undefined
   try {
     await stack.start(stopping.signal)
     const started = await costOf(stack, since)
     write(readyLine(started))
+    repair = repairConnectors(
+      openConnect({ url: connectUrl(installation), timeoutMs: repairTimeoutMs }),
+      options.platform.sinks.map(({ name }) => name),
+      (sentence) => write(`  ! ${sentence}`),
+    )
     return await work({ installation, stack, started, signal: stopping.signal })
   } catch (error) {
     if (stopping.signal.aborted) return undefined
@@ -47,6 +58,7 @@ export async function runStack<T>(
   } finally {
     const stoppingSince = performance.now()
     write('stopping …')
+    await repair?.stop()
     await stack.stop()
     write(`everything is stopped (${((performance.now() - stoppingSince) / 1_000).toFixed(1)} s)`)
   }
