@@ -127,15 +127,18 @@ async function openLive(
 
   function deliverAll(records: readonly StoredRecord[]): void {
     for (const { socket } of subscribers) socket.cork()
-    let before = subscribers.size > 0 ? cursorOf(topic, next) : ''
-    for (const record of records) {
-      next.set(record.partition, record.offset + 1n)
-      if (subscribers.size === 0) continue
-      const after = cursorOf(topic, next)
-      deliver(record, { before, after })
-      before = after
+    try {
+      let before = subscribers.size > 0 ? cursorOf(topic, next) : ''
+      for (const record of records) {
+        next.set(record.partition, record.offset + 1n)
+        if (subscribers.size === 0) continue
+        const after = cursorOf(topic, next)
+        deliver(record, { before, after })
+        before = after
+      }
+    } finally {
+      for (const { socket } of subscribers) socket.uncork()
     }
-    for (const { socket } of subscribers) socket.uncork()
   }
 
   function deliver(record: StoredRecord, cursor: { readonly before: string; readonly after: string }): void {
