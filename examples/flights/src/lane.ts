@@ -58,10 +58,16 @@ export async function sendBatch(options: LaneOptions, flights: readonly Flight[]
     if (options.signal.aborted) return 'left-to-next-run'
     const waitMs = backoffMs(attempt, outcome)
     if (performance.now() + waitMs > deadlineMs) throw notConfirmed(options, left, outcome)
+    await delay(waitMs, undefined, { signal: options.signal }).catch(() => undefined)
+    if (isAborted(options.signal)) return 'left-to-next-run'
     options.statistics.retried(left.length)
-    await delay(waitMs)
     pending = left
   }
+}
+
+/** A call, since the state of a signal changes while others run. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted
 }
 
 function pendingOf(type: string, flight: Flight): Pending {

@@ -67,10 +67,8 @@ export async function runFlights(
   opened.defer(stopObserving)
   observer.started(installation)
   end = await replayInto(directory, installation, { options, statistics, measures, signal })
-  if (options.forMs === undefined) {
-    await aborted(signal)
-    return undefined
-  }
+  if (options.forMs === undefined) await aborted(signal)
+  if (options.forMs === undefined || signal.aborted) return undefined
   const ended = {
     replay: { ...statistics.numbers(), end, eventsPerSecondAsked: options.eventsPerSecond ?? null },
     lagAtEnd: await lagOfFlow(admin).catch(() => undefined),
@@ -81,9 +79,9 @@ export async function runFlights(
   await stopObserving()
   if (isAborted(signal)) return undefined
   observer.note('reading Kafka with its console consumer and the warehouse by SQL, and comparing …')
-  const verdict = await judged(directory, installation, warehouse)
+  const verdict = await judged(directory, running, connections)
   return {
-    ok: verdict.ok && (ended.replay.acknowledged > 0 || end === 'exhausted'),
+    ok: settled && verdict.ok && isAbout(verdict, ended.replay),
     started: running.started,
     ...ended,
     latencies: measures.latencies(),
@@ -130,8 +128,19 @@ async function replayInto(
   )
 }
 
-async function judged(directory: string, installation: Installation, warehouse: Warehouse): Promise<Verdict> {
+/** A verdict over nothing, or over less than was acknowledged in this run, is none. */
+function isAbout({ findings }: Verdict, { acknowledged, end }: Summary['replay']): boolean {
+  return findings.acknowledged >= acknowledged && (acknowledged > 0 || end === 'exhausted')
+}
+
+async function judged(
+  directory: string,
+  { installation, signal }: RunningStack,
+  { admin, warehouse }: Connections,
+): Promise<Verdict> {
   return reachVerdict({
+    signal,
+    admin,
     pipeline: departuresPerAirport,
     sink: departuresTable,
     ledgerFile: ledgerFileIn(directory),

@@ -8,7 +8,7 @@ import type { Verdict } from './verdict/judge.ts'
 
 /** What a run came to. Printed as it is with `--json`. */
 export type Summary = {
-  /** True when the verdict is, and this run acknowledged events or found all of them acknowledged. */
+  /** True when the verdict is, over at least what was acknowledged in this run, once everything had flowed to its end. */
   readonly ok: boolean
   readonly started: StartCost
   readonly replay: ReplayNumbers & {
@@ -78,6 +78,7 @@ function bottleneck({ load, replay, lagAtEnd }: Summary): string {
 }
 
 function checkLines({ ok, says, compared, differing, firstRows }: CheckResult): string[] {
+  if (ok && compared === 0) return [`– ${says} (nothing to compare)`]
   if (ok) return [`✓ ${says} (${count(compared)})`]
   return [
     `✗ ${says}: ${count(differing)} of ${count(compared)} differ, the first of them:`,
@@ -88,7 +89,6 @@ function checkLines({ ok, says, compared, differing, firstRows }: CheckResult): 
 function verdictLine({ ok, verdict }: Summary): string {
   const { findings } = verdict
   const copies = findings.copies === 0 ? 'no copies' : `${count(findings.copies)} identical copies`
-  if (verdict.ok && !ok) return 'verdict: FALSE, for nothing was acknowledged in this run'
   return `verdict: ${ok ? 'true' : 'FALSE'} — ${count(findings.acknowledged)} acknowledged, ${count(findings.stored)} stored (${copies}), ${count(findings.results)} results, ${count(findings.late)} late, ${count(findings.warehouseRows)} rows in the warehouse`
 }
 

@@ -43,121 +43,124 @@ rootLogger.level=error
 rootLogger.appenderRef.stderr.ref=stderr
 `
 
-export type TopicRead = {
-  readonly topic: string
-  readonly file: string
-  /**
-   * Whether transactions write the topic. If not, every offset is a record and the reader stops at the last one; if so,
-   * there are markers among the offsets: it stops when nothing more comes, and goes on if its group is not at the end then.
-   */
-  readonly transactional: boolean
-}
+export type TopicRead = { readonly topic: string; readonly file: string }
+
+/** What one reading of topics shares. `signal` ends every program of it at once. */
+type Reading = { readonly tools: KafkaTools; readonly directory: string; readonly signal: AbortSignal }
 
 const startDeadlineMs = 120_000
 const readDeadlineMs = 500_000
 /** How long nothing comes before the reader looks whether it is at the end. */
 const quietMs = 4_000
 
-/**
- * Reads topics from the beginning to the end that they have now, each into a file of lines for `load.ts`.
- * @throws MillraceError 'verdict.failed' when a topic cannot be read by this user, or not within the deadline.
- */
-export async function readTopics(tools: KafkaTools, reads: readonly TopicRead[], directory: string): Promise<void> {
-  writeFileSync(join(directory, 'log4j2.properties'), logging)
-  const ends = await topicSizes(tools, reads, directory)
-  // Two at a time: each is a Java virtual machine.
-  const queue = [...reads]
-  const worker = async (): Promise<void> => {
-    for (let read = queue.shift(); read; read = queue.shift()) {
-      const size = ends.get(read.topic) ?? 0
-      if (size === 0) writeFileSync(read.file, '')
-      else await readTopic(tools, read, size, directory)
-    }
-  }
-  await Promise.all([worker(), worker()])
+/** Consumer groups of verdicts begin like this; nobody needs them any more when the topics are read. */
+export function verdictGroupPrefix(user: string): string {
+  return `${user}-verdict-`
 }
 
-/** How many offsets each topic has, from its first to its last. */
-async function topicSizes(
+/**
+ * Reads topics from the beginning to the end that they have now, each into a file of lines for `load.ts`. Offsets are no
+ * count of records (transactions leave markers among them), so Kafka's own tool says whether a reader came to the end.
+ * @throws MillraceError 'verdict.failed' when a topic cannot be read by this user, or not within the deadline; the reason of
+ * `signal` when it is aborted. No program is left running then.
+ */
+export async function readTopics(
   tools: KafkaTools,
   reads: readonly TopicRead[],
   directory: string,
-): Promise<Map<string, number>> {
-  const sizes = new Map<string, number>()
-  for (const [time, sign] of [
-    ['latest', 1],
-    ['earliest', -1],
-  ] as const) {
-    const file = join(directory, `offsets-${time}`)
-    const topics = reads.map(({ topic }) => topic.replaceAll('.', '\\.')).join('|')
-    writeFileSync(file, '')
-    await run(tools, [offsets, '--topic', topics, '--time', time], file, startDeadlineMs)
-    for (const line of readFileSync(file, 'utf8').split('\n')) {
-      const [topic, , offset] = line.split(':')
-      if (topic && offset) sizes.set(topic, (sizes.get(topic) ?? 0) + sign * Number(offset))
+  signal: AbortSignal,
+): Promise<void> {
+  writeFileSync(join(directory, 'log4j2.properties'), logging)
+  const failure = new AbortController()
+  const reading = { tools, directory, signal: AbortSignal.any([signal, failure.signal]) }
+  const ends = await endsOf(reading, reads)
+  // Two at a time: each is a Java virtual machine.
+  const queue = [...reads]
+  const worker = async (): Promise<void> => {
+    try {
+      for (let read = queue.shift(); read; read = queue.shift()) {
+        await readTopic(reading, read, ends.get(read.topic) ?? new Map<number, number>())
+      }
+    } catch (error) {
+      failure.abort(error)
+      throw error
     }
   }
-  const unreadable = reads.find(({ topic }) => !sizes.has(topic))
+  await Promise.allSettled([worker(), worker()])
+  reading.signal.throwIfAborted()
+}
+
+/** The offset after the last one, by partition; partitions that have nothing are left out. */
+type Ends = ReadonlyMap<number, number>
+
+async function endsOf(reading: Reading, reads: readonly TopicRead[]): Promise<Map<string, Ends>> {
+  const file = join(reading.directory, 'offsets')
+  const topics = reads.map(({ topic }) => topic.replaceAll('.', '\\.')).join('|')
+  await run(reading, [offsets, '--topic', topics, '--time', 'latest'], file, startDeadlineMs)
+  const ends = new Map<string, Map<number, number>>()
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    const [topic, partition, end] = line.split(':')
+    if (!topic || end === undefined) continue
+    const known = ends.get(topic) ?? new Map<number, number>()
+    if (Number(end) > 0) known.set(Number(partition), Number(end))
+    ends.set(topic, known)
+  }
+  const unreadable = reads.find(({ topic }) => !ends.has(topic))
   if (unreadable) {
     throw new MillraceError(
       'verdict.failed',
-      `"${unreadable.topic}" does not exist, or "${tools.user}" may not read it`,
+      `"${unreadable.topic}" does not exist, or "${reading.tools.user}" may not read it`,
     )
   }
-  return sizes
+  return ends
 }
 
-async function readTopic(tools: KafkaTools, read: TopicRead, size: number, directory: string): Promise<void> {
-  const group = `${tools.user}-verdict-${crypto.randomUUID()}`
-  const consume = (...options: readonly string[]): Promise<void> => {
-    const settings = [
-      ...['--topic', read.topic, '--from-beginning', '--isolation-level', 'read_committed', '--group', group],
-      ...['--command-property', 'max.poll.records=5000', ...options],
-      ...formatter.flatMap((property) => ['--formatter-property', property]),
-    ]
-    return run(tools, [consumer, ...settings], read.file, readDeadlineMs, directory)
-  }
+async function readTopic(reading: Reading, read: TopicRead, ends: Ends): Promise<void> {
   writeFileSync(read.file, '')
-  if (!read.transactional) {
-    await consume('--max-messages', String(size), '--timeout-ms', String(startDeadlineMs))
-    return
-  }
+  if (ends.size === 0) return
+  const group = `${verdictGroupPrefix(reading.tools.user)}${crypto.randomUUID()}`
+  const settings = [
+    ...['--topic', read.topic, '--from-beginning', '--isolation-level', 'read_committed', '--group', group],
+    ...['--command-property', 'max.poll.records=5000'],
+    ...formatter.flatMap((property) => ['--formatter-property', property]),
+  ]
   const deadlineMs = performance.now() + readDeadlineMs
   // Each time it goes on where its group is: what it commits at its end is behind the markers that it skipped. The wait grows, for on a
   // busy machine a group may take longer to form.
   for (let waitMs = quietMs; performance.now() < deadlineMs; waitMs *= 2) {
-    await consume('--timeout-ms', String(waitMs))
-    if (await isAtEnd(tools, group, read, directory)) return
+    await run(reading, [consumer, ...settings, '--timeout-ms', String(waitMs)], read.file, readDeadlineMs)
+    if (await isAtEnd(reading, group, read, ends)) return
   }
   throw new MillraceError('verdict.failed', `"${read.topic}" was not read to its end in ${readDeadlineMs / 1_000} s`)
 }
 
 /** Whether a group has committed the end of every partition, by Kafka's own tool. */
-async function isAtEnd(tools: KafkaTools, group: string, read: TopicRead, directory: string): Promise<boolean> {
+async function isAtEnd(reading: Reading, group: string, read: TopicRead, ends: Ends): Promise<boolean> {
   const file = `${read.file}.group`
   writeFileSync(file, '')
-  await run(tools, [groups, '--describe', '--group', group], file, startDeadlineMs, directory)
-  const lags = lagsOf(readFileSync(file, 'utf8'))
-  return lags.length > 0 && lags.every((lag) => lag === '0')
+  await run(reading, [groups, '--describe', '--group', group], file, startDeadlineMs)
+  const committed = committedOffsets(readFileSync(file, 'utf8'))
+  return [...ends].every(([partition, end]) => (committed.get(partition) ?? 0) >= end)
 }
 
-/** The column LAG of the tool's table, for partitions that have offsets; `-` where nothing was committed. */
-function lagsOf(table: string): string[] {
+/** The tool's table: the committed offset by partition, for those that have one. */
+function committedOffsets(table: string): Map<number, number> {
   const [head = [], ...rows] = table
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter((cells) => cells.length > 1)
-  const [lag, end] = [head.indexOf('LAG'), head.indexOf('LOG-END-OFFSET')]
-  return lag < 0 ? [] : rows.filter((cells) => cells[end] !== '0').map((cells) => cells[lag] ?? '-')
+  const [partition, offset] = [head.indexOf('PARTITION'), head.indexOf('CURRENT-OFFSET')]
+  const numbers = rows.map((cells): [number, number] => [Number(cells[partition]), Number(cells[offset])])
+  return new Map(numbers.filter((pair) => pair.every(Number.isSafeInteger)))
 }
 
 async function run(
-  tools: KafkaTools,
-  [main, ...options]: readonly string[],
+  { tools, directory, signal }: Reading,
+  [main = '', ...options]: readonly string[],
   outputFile: string,
   deadlineMs: number,
-  directory = join(outputFile, '..'),
 ): Promise<void> {
+  signal.throwIfAborted()
   const output = openSync(outputFile, 'a', 0o600)
   const errorsFile = `${outputFile}.stderr`
   const errors = openSync(errorsFile, 'w', 0o600)
@@ -166,8 +169,8 @@ async function run(
   const connection = ['--bootstrap-server', tools.bootstrapServers, '--command-config', tools.clientPropertiesFile]
   const child = spawn(
     tools.javaCommand,
-    [...virtualMachine, log, '-cp', tools.classpath, main ?? '', ...connection, ...options],
-    { stdio: ['ignore', output, errors], timeout: deadlineMs, killSignal: 'SIGKILL' },
+    [...virtualMachine, log, '-cp', tools.classpath, main, ...connection, ...options],
+    { stdio: ['ignore', output, errors], timeout: deadlineMs, killSignal: 'SIGKILL', signal },
   )
   const ended = Promise.withResolvers<number | null>()
   child.once('error', ended.reject)
@@ -177,9 +180,7 @@ async function run(
     closeSync(errors)
   })
   if (code === 0) return
+  signal.throwIfAborted()
   const said = readFileSync(errorsFile, 'utf8').trim().slice(-600)
-  throw new MillraceError(
-    'verdict.failed',
-    `${main ?? ''} ${code === null ? 'was too slow' : `ended with ${code}`}: ${said}`,
-  )
+  throw new MillraceError('verdict.failed', `${main} ${code === null ? 'was too slow' : `ended with ${code}`}: ${said}`)
 }

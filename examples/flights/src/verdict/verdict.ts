@@ -1,12 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Admin } from '@millrace/kafka/admin'
 import type { Pipeline } from '@millrace/core/pipeline'
 import type { SnowflakeSink } from '@millrace/core/sink'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import type { Warehouse } from '@millrace/connect/snowflake-sql'
 import { tableOf } from '@millrace/connect/table'
 import { flightSource } from '../flight.ts'
-import { type KafkaTools, readTopics, type TopicRead } from './console-consumer.ts'
+import { type KafkaTools, readTopics, type TopicRead, verdictGroupPrefix } from './console-consumer.ts'
 import { type Database, openDatabase } from './database.ts'
 import { judge, type Verdict } from './judge.ts'
 import { loadDeadLetters, loadLate, loadLedger, loadResults, loadTopic, loadWarehouse } from './load.ts'
@@ -19,9 +20,11 @@ export type VerdictParts = {
   readonly sink: SnowflakeSink
   readonly ledgerFile: string
   readonly kafka: KafkaTools
+  readonly admin: Admin
   readonly warehouse: Warehouse
   /** A folder for what is read; it is emptied before and deleted after. */
   readonly directory: string
+  readonly signal: AbortSignal
 }
 
 /**
@@ -40,29 +43,36 @@ export async function reachVerdict(parts: VerdictParts): Promise<Verdict> {
     return await judge(database, semanticsOf(parts.pipeline), flightSource)
   } finally {
     database.close()
+    await deleteGroups(parts)
     await rm(directory, { recursive: true, force: true })
   }
 }
 
+/** Groups that will never read again, this verdict's and those of one that was cut short, would count as consumers that lag. */
+async function deleteGroups({ admin, kafka }: VerdictParts): Promise<void> {
+  const prefix = verdictGroupPrefix(kafka.user)
+  const groups = await admin.groups().catch(() => [])
+  for (const { id } of groups) {
+    if (id.startsWith(prefix)) await admin.deleteGroup(id).catch(() => undefined) // one that has not ended yet goes the next time
+  }
+}
+
 async function loadWorld(database: Database, parts: VerdictParts): Promise<void> {
-  const { pipeline, sink, ledgerFile, kafka, warehouse, directory } = parts
+  const { pipeline, sink, ledgerFile, kafka, warehouse, directory, signal } = parts
   const { from, result, lateTopic } = pipeline
-  const read = (topic: string, transactional: boolean): TopicRead => ({
-    topic,
-    transactional,
-    file: join(directory, `${topic}.tsv`),
-  })
-  const events = read(from.topic, false)
-  const results = read(result.topic, true)
-  const late = lateTopic === undefined ? [] : [read(lateTopic, true)]
-  const deadLetters = [from.topic, result.topic].map((topic) => read(deadLetterTopic(topic), true))
-  await readTopics(kafka, [events, results, ...late, ...deadLetters], directory)
+  const read = (topic: string): TopicRead => ({ topic, file: join(directory, `${topic}.tsv`) })
+  const events = read(from.topic)
+  const results = read(result.topic)
+  const late = lateTopic === undefined ? [] : [read(lateTopic)]
+  const deadLetters = [from.topic, result.topic].map((topic) => read(deadLetterTopic(topic)))
+  await readTopics(kafka, [events, results, ...late, ...deadLetters], directory, signal)
   await loadLedger(database, ledgerFile)
   await loadTopic(database, events.file)
   await loadResults(database, results.file)
   for (const { file } of late) await loadLate(database, file)
   for (const { topic, file } of deadLetters) await loadDeadLetters(database, topic, file)
   const rows = join(directory, 'warehouse.jsonl')
+  signal.throwIfAborted()
   await readWarehouse(warehouse, tableOf(sink), result.partitions, rows)
   await loadWarehouse(database, rows)
 }
