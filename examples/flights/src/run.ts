@@ -78,7 +78,7 @@ export async function runFlights(
   const settled = await settle(admin, reader, [pipelineReads, sinkReads], signal)
   await stopObserving()
   if (isAborted(signal)) return undefined
-  observer.note('reading Kafka with its console consumer and the warehouse by SQL, and comparing …')
+  observer.note('reading Kafka with its console consumer and the warehouse by SQL, and comparing (post nothing now) …')
   const verdict = await judged(directory, running, connections)
   return {
     ok: settled && verdict.ok && isAbout(verdict, ended.replay),

@@ -29,7 +29,7 @@ export type VerdictParts = {
 
 /**
  * Judges a replay that has ended by what is there: the ledger, the topics as Kafka's own console consumer reads them, and the
- * warehouse as SQL answers. Kafka is read before the warehouse, so whatever was read there may already be loaded.
+ * warehouse as SQL answers. Nothing may be posted meanwhile: what comes in between two reads would look like a difference.
  * @throws MillraceError 'verdict.failed' | 'warehouse.unavailable' | 'warehouse.refused' when something cannot be read
  */
 export async function reachVerdict(parts: VerdictParts): Promise<Verdict> {

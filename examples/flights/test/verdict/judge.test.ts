@@ -160,13 +160,6 @@ describe('it is no error', () => {
     expect(await verdictOn(world)).toMatchObject({ ok: true, findings: { copies: 0, fromOthers: 4 } })
   })
 
-  test('that the warehouse has results which came after the results were read', async () => {
-    const world = worldWith(({ warehouse }) => warehouse.push({ ...at(warehouse, 0), offset: 98, origin: 'ZZZ' }))
-    const { ok, findings } = await verdictOn(world)
-    expect(ok).toBe(true)
-    expect(findings.loadedUpTo).toContainEqual({ partition: 0, newest: '4', loaded: '98' })
-  })
-
   test('that a window without a value has no mean', async () => {
     const world = worldOf(stream.map((event) => ({ ...event, delay: null })))
     expect(world.results.map((row) => row.mean_delay)).toEqual([null, null, null, null, null])
