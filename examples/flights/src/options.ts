@@ -22,7 +22,7 @@ Starts the whole platform on this machine and replays three million flights thro
 
   --for <duration>    end after so long (as in 60s, 5m), check that nothing was lost, and exit with 1 if anything was
   --json              print the summary as JSON on standard output
-  --rate <events/s>   how fast to replay, 1000 a core unless said; 0: as fast as events are acknowledged
+  --rate <events/s>   how fast to replay, 1000 a core up to 10000 unless said; 0: as fast as events are acknowledged
   --port-base <port>  the first of the 100 ports that are used, ${portBaseDefault} unless said
   --state <folder>    where secrets, data and logs are kept, .millrace unless said
   --help`
@@ -62,12 +62,22 @@ function parse(argv: readonly string[]) {
 }
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
+/** The longest that a timer of Node.js waits; a longer one would end at once. */
+const durationMsMax = 2 ** 31 - 1
 
 function durationMs(text: string): number {
-  const [, count, unit = ''] = /^([1-9]\d{0,5})(s|m|h)$/.exec(text) ?? []
+  const [, count, unit = ''] = /^([1-9]\d*)(s|m|h)$/.exec(text) ?? []
   const unitMs = unitsMs[unit]
-  if (unitMs !== undefined) return Number(count) * unitMs
-  throw new MillraceError('config.invalid', `"${text}" is not a duration: write it as in 60s or 5m`)
+  if (unitMs === undefined) {
+    throw new MillraceError('config.invalid', `"${text}" is not a duration: write it as in 60s or 5m`)
+  }
+  const duration = Number(count) * unitMs
+  if (duration <= durationMsMax) return duration
+  const hoursMax = Math.floor(durationMsMax / 3_600_000)
+  throw new MillraceError(
+    'config.invalid',
+    `"${text}" is too long: write at most ${hoursMax}h, or leave --for out to replay until Ctrl-C`,
+  )
 }
 
 function rateOf(text: string | undefined): number | undefined {
