@@ -1,5 +1,4 @@
 import { clearScreenDown, moveCursor } from 'node:readline'
-import type { WriteStream } from 'node:tty'
 
 /** Where the run shows itself: lines that stay, and on a terminal below them a block that is drawn over and over. */
 export type Terminal = {
@@ -13,7 +12,17 @@ export type Terminal = {
   settle(): void
 }
 
-export function openTerminal(stream: WriteStream): Terminal {
+/** What is used of `process.stderr`. */
+export type TerminalStream = NodeJS.WritableStream & {
+  readonly isTTY: boolean
+  readonly columns: number
+  readonly rows: number
+}
+
+/** What a terminal is taken for that does not know its size: some pseudo-terminals report 0 columns and rows. */
+const sizeUnknown = { columns: 80, rows: 24 }
+
+export function openTerminal(stream: TerminalStream): Terminal {
   let block: readonly string[] = []
   let drawn = 0
   const erase = (): void => {
@@ -24,7 +33,9 @@ export function openTerminal(stream: WriteStream): Terminal {
   }
   const draw = (): void => {
     // A line that wraps, or a block that scrolls, could not be erased again.
-    const lines = block.slice(0, stream.rows - 1).map((line) => cut(line, stream.columns))
+    const columns = stream.columns || sizeUnknown.columns
+    const rows = stream.rows || sizeUnknown.rows
+    const lines = block.slice(0, rows - 1).map((line) => cut(line, columns))
     stream.write(lines.map((line) => `${line}\n`).join(''))
     drawn = lines.length
   }

@@ -77,8 +77,12 @@ function missed({ gapEvents }: MeasuredLatencies): string {
   return gapEvents === 0 ? '' : `   missed ${count(gapEvents)}`
 }
 
+/** Hours, minutes and seconds; a replay may run for days, and the hours go on counting. */
 function clock(elapsedMs: number): string {
-  return new Date(elapsedMs).toISOString().slice(11, 19)
+  const seconds = Math.floor(elapsedMs / 1_000)
+  return [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60]
+    .map((part) => String(part).padStart(2, '0'))
+    .join(':')
 }
 
 function milliseconds(value: number | undefined): string {
