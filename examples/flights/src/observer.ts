@@ -36,7 +36,10 @@ const lookMs = 1_000
 const lagLookMs = 2_000
 const rowsLookMs = 3_000
 
-/** Looks at a run over and over and tells the observer, until the returned function is called. */
+/**
+ * Looks at a run over and over and tells the observer, until the returned function is called. That function throws what
+ * looking failed with, when it is called for the first time.
+ */
 export function observe(observed: Observed, observer: Observer): () => Promise<void> {
   const { stack, admin, warehouse, measures, meter, statistics } = observed
   const stopping = new AbortController()
@@ -58,8 +61,11 @@ export function observe(observed: Observed, observer: Observer): () => Promise<v
     })
   }
   const views = polled(look, lookMs, stopping.signal)
+  const ended = [lag.ended, rows.ended, views.ended]
   return async () => {
+    const isFirstCall = !stopping.signal.aborted
     stopping.abort()
-    await Promise.all([lag.ended, rows.ended, views.ended])
+    // Thrown again while the run is cleaned up after it, a failure would be hidden in a SuppressedError.
+    await (isFirstCall ? Promise.all(ended) : Promise.allSettled(ended))
   }
 }
