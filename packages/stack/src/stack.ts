@@ -51,13 +51,14 @@ export function createStack(
     await takeLock(layout)
     holdsLock = true
     await endLeftovers(installation, events)
-    const giveUp = () => void stop()
+    const giveUp = () => void stop().catch(() => undefined) // told below, where the same stop is awaited
     signal.addEventListener('abort', giveUp, { once: true })
     try {
       await runInOrder(
         parts.map((part) => ({ ...part, run: () => runPart(part, servers, events) })),
         signal,
       )
+      signal.throwIfAborted()
       state.ready = true
       await recorder.write()
     } catch (error) {

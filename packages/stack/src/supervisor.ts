@@ -27,6 +27,7 @@ export function supervise(spec: ServerSpec, layout: Layout, onChange: OnChange):
   let state: ServerState = 'waiting'
   let running: ServerProcess | undefined
   let restarts = 0
+  let starting: Promise<void> = Promise.resolve()
   let watching: Promise<void> = Promise.resolve()
 
   const status = (): ServerStatus => ({
@@ -41,6 +42,21 @@ export function supervise(spec: ServerSpec, layout: Layout, onChange: OnChange):
     onChange(status(), detail)
   }
   const isStopping = () => stopping.signal.aborted
+
+  async function startFirst(): Promise<void> {
+    enter('starting')
+    const logFile = logFileOf(layout, spec.name)
+    await rename(logFile, `${logFile}.1`).catch(() => undefined) // the log of one earlier run is kept
+    try {
+      running = await startProcess(spec, layout, stopping.signal)
+      stopping.signal.throwIfAborted() // `stop` then ends what was started
+      enter('running')
+      watching = keepRunning()
+    } catch (error) {
+      if (!isStopping()) enter('failed', messageOf(error))
+      throw error
+    }
+  }
 
   async function keepRunning(): Promise<void> {
     let delayMs: number = backoffMs.first
@@ -62,7 +78,9 @@ export function supervise(spec: ServerSpec, layout: Layout, onChange: OnChange):
     if (isStopping()) return
     try {
       running = await startProcess(spec, layout, stopping.signal)
+      stopping.signal.throwIfAborted()
       await spec.restored?.()
+      stopping.signal.throwIfAborted()
       enter('running', `${spec.name} is back`)
     } catch (error) {
       if (!isStopping()) enter('failed', messageOf(error))
@@ -77,22 +95,14 @@ export function supervise(spec: ServerSpec, layout: Layout, onChange: OnChange):
     identity: () => running?.identity,
     async start() {
       stopping.signal.throwIfAborted()
-      enter('starting')
-      const logFile = logFileOf(layout, spec.name)
-      await rename(logFile, `${logFile}.1`).catch(() => undefined) // the log of one earlier run is kept
-      try {
-        running = await startProcess(spec, layout, stopping.signal)
-        enter('running')
-        watching = keepRunning()
-      } catch (error) {
-        if (!isStopping()) enter('failed', messageOf(error))
-        throw error
-      }
+      starting = startFirst()
+      await starting
     },
     async stop() {
       stopping.abort(new MillraceError('stack.failed', `${spec.name} is being stopped`))
       if (state === 'waiting') return
       enter('stopping')
+      await starting.catch(() => undefined) // told by `start`
       await running?.end()
       await watching
       await running?.end() // a restart may have been under way

@@ -6,7 +6,7 @@ const pauseMs = 100
 
 /**
  * Asks until the answer is yes.
- * @throws MillraceError `stack.failed` naming what was waited for, when `timeoutMs` has passed.
+ * @throws MillraceError `stack.failed` naming what was waited for, when `timeoutMs` has passed; the reason of `abort`, when that is aborted.
  */
 export async function waitUntil(
   what: string,
@@ -18,11 +18,13 @@ export async function waitUntil(
   let last: unknown
   while (performance.now() < deadline) {
     abort?.throwIfAborted()
-    try {
-      if (await probe(AbortSignal.timeout(probeTimeoutMs))) return
-    } catch (error) {
+    const timeout = AbortSignal.timeout(probeTimeoutMs)
+    const ready = await probe(abort ? AbortSignal.any([timeout, abort]) : timeout).catch((error: unknown) => {
       last = error
-    }
+      return false
+    })
+    abort?.throwIfAborted() // a yes may come too late
+    if (ready) return
     await sleep(pauseMs)
   }
   throw new MillraceError('stack.failed', `${what} was not ready within ${Math.round(timeoutMs / 1000)} s`, {
