@@ -40,6 +40,8 @@ export async function runStack<T>(
   const onSignal = () => stopping.abort(new MillraceError('stack.failed', 'interrupted'))
   // SIGHUP: the terminal was closed.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
+  // The terminal may be closed, or the pipe read no further: what cannot be told must not end the runner, for its servers would stay.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
   const { installation, stack } = await openStack(options, progress(write))
   let repair: ConnectorRepair | undefined
   try {
