@@ -28,5 +28,9 @@ export async function tail(topic: string, options: TailOptions): Promise<void> {
     socket.addEventListener('error', () =>
       reject(new MillraceError('stack.failed', `the gateway gives no stream of ${topic}`)),
     )
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      socket.close()
+      if (error.code !== 'EPIPE') reject(error) // EPIPE: its reader has seen enough, as `head` does
+    })
   })
 }
