@@ -1,5 +1,6 @@
 /** What is running, on disk: who holds the installation, and which processes it started. Survives a killed runner. */
-import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '@millrace/core/errors'
@@ -62,25 +63,45 @@ export async function clearRun(layout: Layout): Promise<void> {
  * @throws MillraceError `stack.failed` when another one runs it, naming its process and the command that stops it.
  */
 export async function takeLock(layout: Layout): Promise<void> {
-  const file = lockFile(layout)
   const self = await identify(process.pid)
   if (!self) throw new MillraceError('stack.failed', 'this system does not tell when a process began')
-  const holder = await readLock(file)
-  if (holder && (await isAlive(holder))) {
-    throw new MillraceError(
-      'stack.failed',
-      `the stack in ${layout.state} is already running (process ${holder.pid}): look with "npx millrace status", stop it with "npx millrace down"`,
-    )
+  while (!(await createLock(layout, self))) {
+    const holder = await lockHolder(layout)
+    if (holder) {
+      throw new MillraceError(
+        'stack.failed',
+        `the stack in ${layout.state} is already running (process ${holder.pid}): look with "npx millrace status", stop it with "npx millrace down"`,
+      )
+    }
+    await rm(lockFile(layout), { force: true })
   }
-  await rm(file, { force: true })
-  const lock = await open(file, 'wx', 0o600)
-  await lock.writeFile(JSON.stringify(self))
-  await lock.close()
 }
 
-async function readLock(file: string): Promise<ProcessIdentity | undefined> {
+/** Written whole and linked into place, so that of two runners one gets it, and no one takes half of it for nobody's. */
+async function createLock(layout: Layout, self: ProcessIdentity): Promise<boolean> {
+  const whole = `${lockFile(layout)}.${randomUUID()}`
+  await writeFile(whole, JSON.stringify(self), { mode: 0o600 })
+  try {
+    await link(whole, lockFile(layout))
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  } finally {
+    await rm(whole, { force: true })
+  }
+}
+
+/**
+ * The living process that runs an installation, known before it has written a record.
+ * @throws MillraceError `stack.failed` when the lock is damaged
+ */
+export async function lockHolder(layout: Layout): Promise<ProcessIdentity | undefined> {
+  const file = lockFile(layout)
   const text = await readFile(file, 'utf8').catch(() => undefined)
-  return text ? parsedOrRefused(file, text, processIdentity) : undefined // empty: its runner was killed while it wrote
+  if (!text) return undefined // empty: the machine went down before it was on disk
+  const holder = parsedOrRefused(file, text, processIdentity)
+  return (await isAlive(holder)) ? holder : undefined
 }
 
 /** The processes that a runner which is gone has left behind. */

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type Layout, layoutOf } from '../src/layout.ts'
 import { identify, isAlive } from '../src/process-identity.ts'
-import { clearRun, endAll, leftovers, readRecord, takeLock, writeRecord } from '../src/run-folder.ts'
+import { clearRun, endAll, leftovers, lockHolder, readRecord, takeLock, writeRecord } from '../src/run-folder.ts'
 
 let layout: Layout
 
@@ -32,8 +32,16 @@ test('an installation has one runner: a second one is told which process it is a
   await expect(takeLock(layout)).resolves.toBeUndefined()
 })
 
+test('of two runners that begin at once, one gets the installation', async () => {
+  const taken = await Promise.allSettled([takeLock(layout), takeLock(layout)])
+  expect(taken.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+  expect(await lockHolder(layout)).toEqual(await identify(process.pid))
+  expect(await readdir(layout.run)).toEqual(['lock'])
+})
+
 test('the lock of a runner that is gone is taken over', async () => {
   await writeFile(join(layout.run, 'lock'), JSON.stringify({ pid: process.pid, startedAt: 'another time' }))
+  expect(await lockHolder(layout)).toBeUndefined()
   await expect(takeLock(layout)).resolves.toBeUndefined()
 })
 
@@ -67,7 +75,7 @@ test.each(['{"version": 0}', '{"runner": {'])(
   },
 )
 
-test('the lock of a runner that was killed while it took it is taken over', async () => {
+test('an empty lock is taken over', async () => {
   await writeFile(join(layout.run, 'lock'), '')
   await expect(takeLock(layout)).resolves.toBeUndefined()
 })
