@@ -2,8 +2,8 @@ import { readdir, rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { MillraceError } from '@millrace/core/errors'
 import { type Layout, layoutOf } from '@millrace/stack/layout'
-import { isAlive } from '@millrace/stack/process-identity'
-import { clearRun, endAll, leftovers, readRecord } from '@millrace/stack/run-folder'
+import { isAlive, type ProcessIdentity } from '@millrace/stack/process-identity'
+import { clearRun, endAll, leftovers, lockHolder, readRecord } from '@millrace/stack/run-folder'
 
 /** Longer than the runner itself needs for the slowest server. */
 const stopTimeoutMs = 200_000
@@ -16,10 +16,9 @@ const stopTimeoutMs = 200_000
 export async function down(state: string, wipe: boolean): Promise<string> {
   const layout = layoutOf(state)
   if (wipe) await requireOwn(layout)
-  const record = await readRecord(layout)
-  const runner = record && (await isAlive(record.runner)) ? record.runner : undefined
+  const runner = await runnerOf(layout)
   if (runner) await endAll([runner], stopTimeoutMs)
-  const left = await leftovers(record)
+  const left = await leftovers(await readRecord(layout)) // read now: the runner may have written it since
   await endAll(left.map(({ identity }) => identity))
   await clearRun(layout)
   if (wipe) await rm(layout.state, { recursive: true, force: true })
@@ -29,6 +28,14 @@ export async function down(state: string, wipe: boolean): Promise<string> {
       ? `stopped ${left.length} servers of a killed run`
       : 'nothing ran here'
   return wipe ? `${stopped}; the state folder is deleted` : stopped
+}
+
+/** Who runs there; one that has only begun holds the lock and has no record yet. */
+async function runnerOf(layout: Layout): Promise<ProcessIdentity | undefined> {
+  const holder = await lockHolder(layout)
+  if (holder) return holder
+  const record = await readRecord(layout)
+  return record && (await isAlive(record.runner)) ? record.runner : undefined
 }
 
 /** So that a slip in --state deletes nobody's home. */

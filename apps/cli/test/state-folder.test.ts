@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { layoutOf } from '@millrace/stack/layout'
+import { identify } from '@millrace/stack/process-identity'
 import { loadSecrets } from '@millrace/stack/secrets'
 import { tokenAudience, tokenIssuer } from '@millrace/stack/token'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import * as z from 'zod'
 import { millrace, temporaryFolder } from './millrace.ts'
 
@@ -36,6 +39,20 @@ describe('in a folder where nothing ran', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(/^there is no issuer yet: start the platform once/)
   })
+})
+
+test('down ends a runner that has only begun: it holds the lock and has no record yet', async () => {
+  const state = await temporaryFolder()
+  const runner = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'])
+  onTestFinished(() => void runner.kill('SIGKILL'))
+  await once(runner, 'spawn')
+  const ended = once(runner, 'exit')
+  await mkdir(join(state, 'run'))
+  await writeFile(join(state, 'run', 'lock'), JSON.stringify(await identify(runner.pid ?? 0)))
+  const { stdout } = await millrace('down', '--state', state)
+  expect(stdout).toBe('everything is stopped\n')
+  expect(await ended).toEqual([null, 'SIGTERM'])
+  expect(await readdir(join(state, 'run'))).toEqual([])
 })
 
 test('down --wipe deletes a state folder, and nothing that is not one', async () => {
