@@ -67,7 +67,8 @@ function prometheusServer(installation: Installation, alerting: boolean): Server
     },
     prepare: async () => {
       await renew()
-      renewal ??= setInterval(() => void renew(), tokenRenewalMs).unref()
+      // A renewal that fails (a full disk, say) is left to the next one: the token outlives two intervals.
+      renewal ??= setInterval(() => void renew().catch(() => undefined), tokenRenewalMs).unref()
       // JSON is YAML, which is what Prometheus reads.
       await writeSecret(settingsFile, JSON.stringify(settings(installation, tokenFile, alerting), undefined, 2))
     },
