@@ -35,6 +35,7 @@ export type Installation = {
   /** The Kafka users that the definition gives access to. */
   readonly readers: readonly string[]
   kafkaConnection(user: string): Promise<KafkaConnection>
+  /** Whether a broker answers and takes part in the cluster, whatever the others do. */
   isBrokerReady(node: number): Promise<boolean>
   jmxAgent(port: number, rules: 'kafka' | 'connect'): string[]
 }
@@ -79,7 +80,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     kafkaConnection: (user) => connectionTo(bootstrapServers, user),
     isBrokerReady: async (node) => {
       const connection = await connectionTo([`127.0.0.1:${ports.kafkaClient(node)}`], 'admin')
-      return withAdmin(connection, async (admin) => (await admin.brokers()).length === brokerNodes.length)
+      // Asked of this one alone: after the loss of two brokers, each must come back without the other.
+      return withAdmin(connection, async (admin) => (await admin.brokers()).some(({ id }) => id === node))
     },
     jmxAgent: (port, rules) => [
       `-javaagent:${join(distributions.agents, 'jmx_prometheus_javaagent-1.0.1.jar')}=127.0.0.1:${port}:${join(projectDirectory, 'packages/stack/configuration', `jmx-${rules}.yaml`)}`,

@@ -15,8 +15,10 @@ import { connectUrl } from './servers/connect.ts'
 import { openJobs } from './servers/flink.ts'
 import { registryUrl } from './servers/registry.ts'
 import { warehouseHost, warehouseOf, warehouseRole, warehouseUser } from './servers/warehouse.ts'
+import { waitUntil } from './wait.ts'
 
 const connectTimeoutMs = 100_000
+const clusterTimeoutMs = 60_000
 
 /** Opens what `plan` and `apply` work on. Close it when done. */
 export async function openWorld(installation: Installation): Promise<{ world: World; close: () => Promise<void> }> {
@@ -68,10 +70,14 @@ function openCatalog(connection: KafkaConnection): Catalog {
   }
 }
 
-/** Topics, ACLs and Kafka users: what the servers themselves need. Only the brokers must run. */
+/**
+ * Topics, ACLs and Kafka users: what the servers themselves need. Only the brokers must run.
+ * @throws MillraceError `stack.failed` when not all brokers have joined the cluster in time
+ */
 export async function applyFoundation(installation: Installation): Promise<void> {
   const admin = openAdmin(await installation.kafkaConnection('admin'))
   try {
+    await waitForAllBrokers(installation, admin)
     await giveReadersTheirPasswords(installation, admin)
     await applyChanges(
       await planFoundation(installation.platform, installation.replication.factor, admin),
@@ -90,6 +96,12 @@ export async function applyDefinition(installation: Installation, report: (chang
   } finally {
     await close()
   }
+}
+
+/** A broker is ready when it has joined itself; a topic has its copies only where all have. */
+async function waitForAllBrokers({ brokerNodes }: Installation, admin: Admin): Promise<void> {
+  const haveJoined = async () => (await admin.brokers()).length === brokerNodes.length
+  await waitUntil(`the cluster of ${brokerNodes.length} brokers`, clusterTimeoutMs, haveJoined)
 }
 
 /** Readers of the definition may be newer than the formatted disks, which hold the users of the first start. */
