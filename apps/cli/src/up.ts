@@ -36,7 +36,7 @@ export async function upDetached(options: UpOptions, argv: readonly string[]): P
   child.unref()
   await log.close()
   const deadline = performance.now() + detachTimeoutMs
-  while (performance.now() < deadline && child.exitCode === null) {
+  while (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
     const record = await readRecord(layout)
     if (record?.runner.pid === child.pid && record?.ready) return
     await sleep(pollMs)
