@@ -11,7 +11,6 @@ import { log4jArgument } from '../logging.ts'
 import { formatDisks } from './kafka-format.ts'
 
 const readyTimeoutMs = 180_000
-/** The last of three controllers waits 5 s for a successor; one that lost the others before it could sign off would wait for minutes. */
 const heapMb = 320
 
 /** The brokers of the cluster, each also a controller, and the task that formats their disks before the first start. */
