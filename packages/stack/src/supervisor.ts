@@ -44,9 +44,9 @@ export function supervise(spec: ServerSpec, layout: Layout, onChange: OnChange):
   const isStopping = () => stopping.signal.aborted
 
   async function startFirst(): Promise<void> {
+    stopping.signal.throwIfAborted()
     enter('starting')
-    const logFile = logFileOf(layout, spec.name)
-    await rename(logFile, `${logFile}.1`).catch(() => undefined) // the log of one earlier run is kept
+    await keepEarlierLog(logFileOf(layout, spec.name))
     try {
       running = await startProcess(spec, layout, stopping.signal)
       stopping.signal.throwIfAborted() // `stop` then ends what was started
@@ -93,11 +93,7 @@ export function supervise(spec: ServerSpec, layout: Layout, onChange: OnChange):
     spec,
     status,
     identity: () => running?.identity,
-    async start() {
-      stopping.signal.throwIfAborted()
-      starting = startFirst()
-      await starting
-    },
+    start: () => (starting = startFirst()),
     async stop() {
       stopping.abort(new MillraceError('stack.failed', `${spec.name} is being stopped`))
       if (state === 'waiting') return
@@ -110,4 +106,9 @@ export function supervise(spec: ServerSpec, layout: Layout, onChange: OnChange):
       enter('stopped')
     },
   }
+}
+
+/** The log of one earlier run is kept. */
+async function keepEarlierLog(logFile: string): Promise<void> {
+  await rename(logFile, `${logFile}.1`).catch(() => undefined)
 }
