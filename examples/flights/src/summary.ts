@@ -86,8 +86,9 @@ function checkLines({ ok, says, compared, differing, firstRows }: CheckResult): 
   ]
 }
 
-function verdictLine({ ok, verdict }: Summary): string {
+function verdictLine({ ok, verdict, replay }: Summary): string {
   const { findings } = verdict
+  if (verdict.ok && !ok && replay.acknowledged === 0) return 'verdict: FALSE, for nothing was acknowledged in this run'
   const copies = findings.copies === 0 ? 'no copies' : `${count(findings.copies)} identical copies`
   return `verdict: ${ok ? 'true' : 'FALSE'} — ${count(findings.acknowledged)} acknowledged, ${count(findings.stored)} stored (${copies}), ${count(findings.results)} results, ${count(findings.late)} late, ${count(findings.warehouseRows)} rows in the warehouse`
 }
