@@ -18,6 +18,11 @@ export type ConnectorStatus = {
   readonly tasks: readonly TaskStatus[]
 }
 
+/** How much of a connector has failed: itself, and each of its tasks. */
+export function countFailed(status: ConnectorStatus | undefined): number {
+  return status ? [status, ...status.tasks].filter(({ state }) => state === 'FAILED').length : 0
+}
+
 const states = ['UNASSIGNED', 'RUNNING', 'PAUSED', 'STOPPED', 'FAILED', 'RESTARTING'] as const
 
 /** Reads `GET /connectors`. Like all of these it throws MillraceError `connect.refused` on another shape. */

@@ -1,6 +1,13 @@
 import { MillraceError } from '@millrace/core/errors'
 import type { Connector } from './connector-config.ts'
-import { parseConfig, parseMessage, parseNames, parseStatus, type ConnectorStatus } from './connect-answer.ts'
+import {
+  countFailed,
+  parseConfig,
+  parseMessage,
+  parseNames,
+  parseStatus,
+  type ConnectorStatus,
+} from './connect-answer.ts'
 
 export type ConnectOptions = {
   /** A worker's REST address. */
@@ -44,8 +51,7 @@ export function openConnect(options: ConnectOptions): ConnectClient {
       return status === 404 ? undefined : parseStatus(body)
     },
     restartFailed: async (name) => {
-      const status = await client.status(name)
-      const failed = status ? [status, ...status.tasks].filter(({ state }) => state === 'FAILED').length : 0
+      const failed = countFailed(await client.status(name))
       if (failed > 0) await call('POST', at(name, '/restart?includeTasks=true&onlyFailed=true'))
       return failed
     },

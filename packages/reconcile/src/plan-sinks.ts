@@ -1,3 +1,4 @@
+import { countFailed } from '@millrace/connect/connect-answer'
 import type { ConnectClient } from '@millrace/connect/connect-client'
 import { type ConnectorEnvironment, connectorOf } from '@millrace/connect/connector-config'
 import type { Warehouse } from '@millrace/connect/snowflake-sql'
@@ -89,8 +90,7 @@ export async function planConnector(
 }
 
 async function planRepair(name: string, connect: ConnectClient): Promise<Change[]> {
-  const status = await connect.status(name)
-  const failed = status ? [status, ...status.tasks].filter(({ state }) => state === 'FAILED').length : 0
+  const failed = countFailed(await connect.status(name))
   if (failed === 0) return []
   const apply = async () => {
     await connect.restartFailed(name)
