@@ -42,7 +42,7 @@ export async function loadSecrets(layout: Layout, readers: readonly string[]): P
   const file = join(layout.secrets, 'passwords.json')
   const kept = await readPasswords(file)
   const all: Passwords = {
-    clusterId: kept?.clusterId ?? randomBytes(16).toString('base64url'),
+    clusterId: kept?.clusterId ?? kafkaUuid(),
     kafka: completed(kept?.kafka, [...kafkaComponents, ...readers]),
     registry: completed(kept?.registry, Object.keys(registryRoles)),
   }
@@ -54,6 +54,15 @@ export async function loadSecrets(layout: Layout, readers: readonly string[]): P
     ...(await issuerKeys(layout)),
     ...(await warehouseKeys(layout)),
   }
+}
+
+/**
+ * A random UUID as Kafka writes it: base64url. Never one that begins with a dash, which Kafka's own tools would take for an option
+ * (the same rule as `org.apache.kafka.common.Uuid.randomUuid`).
+ */
+export function kafkaUuid(): string {
+  const id = randomBytes(16).toString('base64url')
+  return id.startsWith('-') ? kafkaUuid() : id
 }
 
 /** Writes a file that only its owner can read, whatever its mode was before; moved into place, so that it is never half there. */

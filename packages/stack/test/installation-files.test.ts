@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Certificates, loadCertificates } from '../src/certificates.ts'
 import { type Layout, layoutOf } from '../src/layout.ts'
-import { loadSecrets } from '../src/secrets.ts'
+import { kafkaUuid, loadSecrets } from '../src/secrets.ts'
 import { mintToken, tokenAudience, tokenIssuer } from '../src/token.ts'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import * as z from 'zod'
@@ -35,6 +35,11 @@ describe('the secrets of an installation', () => {
     const modes = await modesBelow(layout.secrets)
     expect(modes.length).toBeGreaterThanOrEqual(6)
     expect(modes.filter((line) => !line.startsWith('600 '))).toEqual([])
+  })
+
+  test("name the cluster by an id that Kafka's tools do not take for an option", () => {
+    const ids = Array.from({ length: 4_000 }, kafkaUuid)
+    expect(ids.filter((id) => !/^\w[\w-]{21}$/.test(id))).toEqual([])
   })
 
   test('are the same to the byte at the next start, and readable by their owner alone even if they were not', async () => {

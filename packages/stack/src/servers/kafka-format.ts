@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -8,7 +7,7 @@ import type { Installation } from '../installation.ts'
 import { classPathOf } from '../jvm.ts'
 import { distributions } from '../layout.ts'
 import { log4jArgument } from '../logging.ts'
-import { kafkaComponents, writeSecret } from '../secrets.ts'
+import { kafkaComponents, kafkaUuid, writeSecret } from '../secrets.ts'
 
 const formatTimeoutMs = 120_000
 
@@ -53,9 +52,8 @@ async function copyFormat(from: string, to: string, node: number): Promise<void>
   await mkdir(to, { recursive: true })
   await copyFile(join(from, 'bootstrap.checkpoint'), join(to, 'bootstrap.checkpoint'))
   const meta = await readFile(join(from, 'meta.properties'), 'utf8')
-  const directoryId = randomBytes(16).toString('base64url')
   const own = meta
     .replace(/^node\.id=.*$/m, `node.id=${node}`)
-    .replace(/^directory\.id=.*$/m, `directory.id=${directoryId}`)
+    .replace(/^directory\.id=.*$/m, `directory.id=${kafkaUuid()}`)
   await writeFile(join(to, 'meta.properties'), own)
 }
