@@ -1,5 +1,5 @@
 import { structuredEvent } from '@millrace/core/cloud-event'
-import { isJsonObject, type JsonObject, type JsonValue } from '@millrace/core/json'
+import { isJsonValue, type JsonObject, type JsonValue } from '@millrace/core/json'
 import { eventOfRecord } from '@millrace/core/kafka-binding'
 import type { StoredRecord } from '@millrace/kafka/reader'
 
@@ -37,11 +37,6 @@ function parsed(value: Buffer): JsonValue | undefined {
   } catch {
     return undefined
   }
-}
-
-/** What JSON.parse returns is JSON; this only tells the compiler. */
-function isJsonValue(value: unknown): value is JsonValue {
-  return value === null || typeof value !== 'object' || Array.isArray(value) || isJsonObject(value)
 }
 
 /** Where reading goes on, over all partitions: opaque to clients. */

@@ -1,13 +1,13 @@
 import type { CatalogEntry } from '@millrace/core/catalog'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import type { CatalogFollower } from '@millrace/kafka/catalog'
-import { compileJsonSchema, type JsonValidator } from '@millrace/schemas/json-schema'
+import { type Codec, compileCodec } from '@millrace/schemas/codec'
 
 /** The event types of the platform as the routes need them, always as the catalog has them now. */
 export type EventTypes = {
   readonly all: () => CatalogEntry[]
   readonly find: (type: string) => CatalogEntry | undefined
-  readonly validator: (entry: CatalogEntry) => JsonValidator
+  readonly codec: (entry: CatalogEntry) => Codec
   /** What a reader of a topic must be allowed; `undefined` for a topic that the API does not show. */
   readonly readable: (topic: string) => ReadableTopic | undefined
 }
@@ -15,14 +15,14 @@ export type EventTypes = {
 export type ReadableTopic = { readonly action: 'events:read' | 'dlq:read'; readonly types: readonly string[] }
 
 export function createEventTypes(catalog: CatalogFollower): EventTypes {
-  const validators = new WeakMap<CatalogEntry, JsonValidator>()
+  const codecs = new WeakMap<CatalogEntry, Codec>()
   const all = () => [...catalog.entries().values()]
   return {
     all,
     find: (type) => catalog.entries().get(type),
-    validator: (entry) => {
-      const compiled = validators.get(entry) ?? compileJsonSchema(entry.schema)
-      validators.set(entry, compiled)
+    codec: (entry) => {
+      const compiled = codecs.get(entry) ?? compileCodec(entry)
+      codecs.set(entry, compiled)
       return compiled
     },
     readable: (topic) => {

@@ -40,7 +40,13 @@ export type Ingest = {
 }
 
 type Checked =
-  | { readonly ok: true; readonly event: CloudEvent; readonly entry: CatalogEntry; readonly key: string | undefined }
+  | {
+      readonly ok: true
+      readonly event: CloudEvent
+      readonly entry: CatalogEntry
+      readonly key: string | undefined
+      readonly stored: Buffer
+    }
   | { readonly ok: false; readonly rejected: Rejected }
 
 const defaults = { id: () => randomUUID(), time: () => new Date().toISOString() }
@@ -58,12 +64,12 @@ export function createIngest(
   const accept: Ingest['accept'] = async (value, identity, trace) => {
     const checked = check(value, identity, eventTypes)
     if (!checked.ok) return counted(checked.rejected)
-    const { event, entry, key } = checked
+    const { event, entry, key, stored } = checked
     const timestampMs = Date.now()
     const record = {
       topic: entry.topic,
       key: key === undefined ? undefined : Buffer.from(key),
-      value: Buffer.from(JSON.stringify(event.data)),
+      value: stored,
       headers: recordHeaders(event, `${registryUrl}/schemas/ids/${entry.schemaId}`, trace),
       timestampMs,
     }
@@ -74,8 +80,8 @@ export function createIngest(
       metrics.accepted.inc({ type: event.type })
       const { id, source, type } = event
       const timestamp = new Date(timestampMs).toISOString()
-      const stored = { topic: entry.topic, partition, offset: Number(offset), timestamp, schemaId: entry.schemaId }
-      return { status: 'accepted', receipt: { id, source, type, status: 'accepted', ...stored } }
+      const where = { topic: entry.topic, partition, offset: Number(offset), timestamp, schemaId: entry.schemaId }
+      return { status: 'accepted', receipt: { id, source, type, status: 'accepted', ...where } }
     } catch (error) {
       if (error instanceof MillraceError && error.code === 'kafka.too-large') {
         return counted({ status: 'rejected', id: event.id, problem: problem(413, error.message) })
@@ -104,16 +110,23 @@ function check(value: unknown, identity: Identity, eventTypes: EventTypes): Chec
   }
   const entry = eventTypes.find(event.type)
   if (!entry) return refused(event.id, problem(404, `there is no event type "${event.type}"`))
-  const errors = eventTypes.validator(entry)(event.data)
-  if (errors.length > 0) {
+  const coded = eventTypes.codec(entry).fromJson(event.data)
+  if (!coded.ok) {
+    const errors = coded.violations
     return refused(event.id, problem(422, `the data does not fit the schema of ${event.type}`, { errors }))
   }
-  const key = entry.key === null ? undefined : valueAt(event.data, entry.key)
+  const key = entry.key === null ? undefined : valueAt(coded.data, entry.key)
   if (typeof key === 'object' && key !== null) {
     const errors = [{ pointer: entry.key ?? '', detail: 'is the record key, so it must be a scalar' }] as const
     return refused(event.id, problem(422, 'the key is not a scalar', { errors }))
   }
-  return { ok: true, event, entry, key: key === undefined || key === null ? undefined : String(key) }
+  return {
+    ok: true,
+    event,
+    entry,
+    stored: coded.value,
+    key: key === undefined || key === null ? undefined : String(key),
+  }
 }
 
 function refused(id: string | null, told: Problem): Checked {

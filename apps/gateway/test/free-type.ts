@@ -33,6 +33,8 @@ export async function makeFreeType(type: string, key: JsonPointer | null, partit
       schemaId: id,
       version,
       schema,
+      references: [],
+      sensitive: [],
     }
     await putCatalogEntry(producer, entry)
     await vi.waitUntil(async () => (await get(`/v1/event-types/${type}`, 'catalog:read')).ok, { timeout: 20_000 })

@@ -40,7 +40,7 @@ export function tableOf(sink: SnowflakeSink): Table {
 }
 
 function columnsOf({ name: sinkName, from }: SnowflakeSink): TableColumn[] {
-  const declared = from.schema['properties']
+  const declared = typeof from.schema === 'string' ? undefined : from.schema['properties']
   const properties = new Set([...Object.keys(from.fields), ...(isJsonObject(declared) ? Object.keys(declared) : [])])
   return [...properties].map((property) => {
     if (/[:,]/.test(property)) {

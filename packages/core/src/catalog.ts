@@ -1,5 +1,5 @@
-import type { Compatibility, EventType } from './event-type.ts'
-import { isJsonObject, type JsonObject, type JsonPointer } from './json.ts'
+import type { Compatibility, EventType, SchemaDocument, SchemaFormat, SchemaReference } from './event-type.ts'
+import { isJsonObject, isPointer, type JsonPointer } from './json.ts'
 
 /**
  * The compacted topic that every API instance follows: one record for each event type, its key the type's name, its value a
@@ -10,7 +10,7 @@ export const catalogTopic = 'millrace-catalog'
 /** An event type as it runs: its definition, and what the Schema Registry made of its schema. */
 export type CatalogEntry = {
   readonly type: string
-  readonly format: 'json'
+  readonly format: SchemaFormat
   readonly topic: string
   readonly key: JsonPointer | null
   readonly time: JsonPointer | null
@@ -19,14 +19,25 @@ export type CatalogEntry = {
   readonly compatibility: Compatibility
   readonly schemaId: number
   readonly version: number
-  readonly schema: JsonObject
+  readonly schema: SchemaDocument
+  /** What the schema refers to, with the texts, so that an entry can be used while the Schema Registry is away. */
+  readonly references: readonly ResolvedReference[]
+  /** Where the data holds what must not be shown to everybody who may see that an event failed. */
+  readonly sensitive: readonly JsonPointer[]
+}
+
+/** A reference with what it refers to. */
+export type ResolvedReference = SchemaReference & { readonly schema: string }
+
+/** What the Schema Registry made of an event type's schema. */
+export type RegisteredAs = {
+  readonly id: number
+  readonly version: number
+  readonly references: readonly ResolvedReference[]
 }
 
 /** The entry of an event type whose schema has been registered. */
-export function catalogEntryOf(
-  type: EventType,
-  registered: { readonly id: number; readonly version: number },
-): CatalogEntry {
+export function catalogEntryOf(type: EventType, registered: RegisteredAs): CatalogEntry {
   return {
     type: type.name,
     format: type.format,
@@ -39,6 +50,8 @@ export function catalogEntryOf(
     schemaId: registered.id,
     version: registered.version,
     schema: type.schema,
+    references: registered.references,
+    sensitive: [],
   }
 }
 
@@ -46,15 +59,32 @@ export function catalogEntryOf(
 export function parseCatalogEntry(value: unknown): CatalogEntry | undefined {
   if (!isJsonObject(value)) return undefined
   const { type, format, topic, key, time, partitions, retentionMs, compatibility, schemaId, version, schema } = value
-  if (typeof type !== 'string' || typeof topic !== 'string' || format !== 'json') return undefined
+  const { references = [], sensitive = [] } = value
+  if (typeof type !== 'string' || typeof topic !== 'string' || !isFormat(format)) return undefined
   if (!isPointerOrNull(key) || !isPointerOrNull(time) || !isCompatibility(compatibility)) return undefined
   if (!isCount(partitions) || !isCount(retentionMs) || !isCount(schemaId) || !isCount(version)) return undefined
-  if (!isJsonObject(schema)) return undefined
-  return { type, format, topic, key, time, partitions, retentionMs, compatibility, schemaId, version, schema }
+  if (!isJsonObject(schema) && typeof schema !== 'string') return undefined
+  if (!isListOf(references, isReference) || !isListOf(sensitive, isPointer)) return undefined
+  const parts = { key, time, partitions, retentionMs, compatibility, schemaId, version, schema, references, sensitive }
+  return { type, format, topic, ...parts }
 }
 
 function isPointerOrNull(value: unknown): value is JsonPointer | null {
-  return value === null || (typeof value === 'string' && (value === '' || value.startsWith('/')))
+  return value === null || isPointer(value)
+}
+
+function isFormat(value: unknown): value is SchemaFormat {
+  return value === 'json' || value === 'avro' || value === 'protobuf'
+}
+
+function isReference(value: unknown): value is ResolvedReference {
+  if (!isJsonObject(value)) return false
+  const { name, subject, version, schema } = value
+  return typeof name === 'string' && typeof subject === 'string' && isCount(version) && typeof schema === 'string'
+}
+
+function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is readonly T[] {
+  return Array.isArray(value) && value.every(is)
 }
 
 function isCompatibility(value: unknown): value is Compatibility {

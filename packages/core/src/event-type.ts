@@ -6,13 +6,28 @@ import { nameViolation } from './topic-name.ts'
 /** How a subject may evolve, in the Schema Registry's words. */
 export type Compatibility = 'BACKWARD' | 'FORWARD' | 'FULL' | 'NONE'
 
+/** The languages in which a payload's schema may be written; each has its own encoding on Kafka. */
+export type SchemaFormat = 'json' | 'avro' | 'protobuf'
+
+/** A schema in its own language: a JSON Schema or an Avro schema as JSON, a `.proto` file as text. */
+export type SchemaDocument = JsonObject | string
+
+/** Another subject's version that a schema refers to, under the name by which it refers to it. */
+export type SchemaReference = { readonly name: string; readonly subject: string; readonly version: number }
+
+/** A schema as text, as the Schema Registry keeps it. */
+export function schemaText(schema: SchemaDocument): string {
+  return typeof schema === 'string' ? schema : JSON.stringify(schema)
+}
+
 /** One kind of event: what a producer may send, where it is stored and which of its fields have a meaning. */
-export type EventType<F extends Fields = Fields> = {
+export type EventType<F extends Fields = Fields, Schema extends SchemaDocument = SchemaDocument> = {
   readonly kind: 'event-type'
   readonly name: string
   readonly topic: string
-  readonly format: 'json'
-  readonly schema: JsonObject
+  readonly format: SchemaFormat
+  readonly schema: Schema
+  readonly references: readonly SchemaReference[]
   readonly fields: F
   /** Where the record key is read from: equal keys keep their order. Absent: events are spread over all partitions. */
   readonly key: JsonPointer | undefined
@@ -23,7 +38,9 @@ export type EventType<F extends Fields = Fields> = {
   readonly compatibility: Compatibility
 }
 
-export type EventTypeOptions<Schema extends JsonObject> = {
+export type EventTypeOptions<Schema extends SchemaDocument> = {
+  /** JSON unless said. */
+  readonly format?: SchemaFormat
   readonly schema: Schema
   readonly key?: JsonPointer
   readonly time?: JsonPointer
@@ -36,28 +53,38 @@ const partitionsDefault = 6
 const retentionDefault: Duration = '7 days'
 
 /**
- * Declares an event type whose payload is JSON, checked against a JSON Schema.
+ * Declares an event type. Its payload is checked against a JSON Schema, an Avro schema or a Protobuf file. Pipelines and sinks take
+ * their fields from a JSON Schema alone.
  * @throws RangeError when the name is reserved or malformed, a pointer names no scalar property of the schema, or a number is out of bounds.
  */
-export function eventType<const Schema extends JsonObject>(
+export function eventType<const Schema extends SchemaDocument>(
   name: string,
   options: EventTypeOptions<Schema>,
-): EventType<FieldsOf<Schema>> {
+): EventType<FieldsOf<Schema>, Schema> {
   const violation = nameViolation(name)
   if (violation) throw new RangeError(`event type "${name}" ${violation}`)
   const partitions = options.partitions ?? partitionsDefault
   if (!Number.isSafeInteger(partitions) || partitions < 1) {
     throw new RangeError(`event type "${name}": partitions must be a whole number of at least 1`)
   }
-  const fields = fieldsOf(options.schema)
-  requireField(name, 'key', options.key, fields)
-  requireField(name, 'time', options.time, fields)
+  const { format = 'json', schema } = options
+  if ((format === 'protobuf') !== (typeof schema === 'string')) {
+    throw new RangeError(
+      `event type "${name}": a schema is the text of a .proto file in Protobuf, and JSON in JSON and Avro`,
+    )
+  }
+  const fields = fieldsOf(schema)
+  if (format === 'json') {
+    requireField(name, 'key', options.key, fields)
+    requireField(name, 'time', options.time, fields)
+  }
   return {
     kind: 'event-type',
     name,
     topic: name,
-    format: 'json',
-    schema: options.schema,
+    format,
+    schema,
+    references: [],
     fields,
     key: options.key,
     time: options.time,

@@ -28,7 +28,8 @@ export type FieldsOf<Schema> = Schema extends { properties: infer Properties }
 
 /** The scalar top-level properties of a JSON Schema. Properties of other shapes are left out. */
 export function fieldsOf<Schema>(schema: Schema): FieldsOf<Schema>
-export function fieldsOf(schema: JsonObject): Fields {
+export function fieldsOf(schema: JsonObject | string): Fields {
+  if (typeof schema === 'string') return {}
   const properties = schema['properties']
   if (!isJsonObject(properties)) return {}
   const required = Array.isArray(schema['required']) ? schema['required'] : []

@@ -9,6 +9,20 @@ export function isJsonObject(value: unknown): value is JsonObject {
 /** A JSON Pointer (RFC 6901): empty for the whole document, else it starts with a slash. */
 export type JsonPointer = '' | `/${string}`
 
+/** Whether something has the shape of JSON at its top; what JSON.parse returns is JSON below it too. */
+export function isJsonValue(value: unknown): value is JsonValue {
+  return (
+    value === null ||
+    ['boolean', 'number', 'string'].includes(typeof value) ||
+    Array.isArray(value) ||
+    isJsonObject(value)
+  )
+}
+
+export function isPointer(value: unknown): value is JsonPointer {
+  return typeof value === 'string' && (value === '' || value.startsWith('/'))
+}
+
 /** The reference tokens of a pointer: `/a~1b/0` → `['a/b', '0']`. */
 export function pointerTokens(pointer: JsonPointer): string[] {
   if (pointer === '') return []

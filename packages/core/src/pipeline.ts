@@ -84,7 +84,12 @@ export type Grouped<F extends Fields, G extends Grouping> = {
 export function pipeline(name: string): Start {
   const violation = nameViolation(name)
   if (violation) throw new RangeError(`pipeline "${name}" ${violation}`)
-  return { from: (source) => sourced(name, source, undefined) }
+  return {
+    from: (source) => {
+      if (source.format === 'json') return sourced(name, source, undefined)
+      throw new RangeError(`pipeline "${name}": ${source.name} is in ${source.format}: only JSON can be read`)
+    },
+  }
 }
 
 function sourced<F extends Fields>(name: string, from: EventType<F>, where: Expression | undefined): Sourced<F> {
@@ -157,6 +162,7 @@ function resultType<G extends Grouping, A extends Aggregates>(
     topic: draft.name,
     format: 'json',
     schema,
+    references: [],
     fields: fieldsOfResult(groupBy, aggregates, schema),
     key: key !== undefined && otherKeys.length === 0 ? pointerOf(key) : undefined,
     time: '/windowEnd' satisfies JsonPointer,

@@ -36,6 +36,8 @@ export function snowflake(options: SnowflakeOptions): SnowflakeSink {
     }
   }
   const from = options.from.kind === 'pipeline' ? options.from.result : options.from
+  if (from.format !== 'json')
+    throw new RangeError(`snowflake sink: ${from.name} is in ${from.format}: only JSON can be loaded`)
   return {
     kind: 'snowflake',
     name: `snowflake-${from.name.replaceAll('.', '-')}`,

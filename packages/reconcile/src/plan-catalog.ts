@@ -1,6 +1,6 @@
 import { type CatalogEntry, catalogEntryOf } from '@millrace/core/catalog'
 import { MillraceError } from '@millrace/core/errors'
-import type { EventType } from '@millrace/core/event-type'
+import { type EventType, schemaText } from '@millrace/core/event-type'
 import { valueSubject } from '@millrace/core/topic-name'
 import type { Registry } from '@millrace/schemas/registry'
 import type { Change } from './change.ts'
@@ -43,8 +43,8 @@ async function planEntry(
 }
 
 async function entryOf(type: EventType, registry: Registry): Promise<CatalogEntry | undefined> {
-  const found = await registry.lookUp(valueSubject(type.topic), 'JSON', JSON.stringify(type.schema))
-  return found && catalogEntryOf(type, found)
+  const found = await registry.lookUp(valueSubject(type.topic), 'JSON', schemaText(type.schema))
+  return found && catalogEntryOf(type, { ...found, references: [] })
 }
 
 function registered(type: EventType, entry: CatalogEntry | undefined): CatalogEntry {

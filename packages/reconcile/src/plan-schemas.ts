@@ -1,4 +1,4 @@
-import type { EventType } from '@millrace/core/event-type'
+import { type EventType, schemaText } from '@millrace/core/event-type'
 import { valueSubject } from '@millrace/core/topic-name'
 import type { Registry } from '@millrace/schemas/registry'
 import type { Change } from './change.ts'
@@ -22,7 +22,7 @@ async function planDefaultCompatibility(registry: Registry): Promise<Change[]> {
 
 async function planSchema(type: EventType, registry: Registry): Promise<Change[]> {
   const name = valueSubject(type.topic)
-  const schema = JSON.stringify(type.schema)
+  const schema = schemaText(type.schema)
   const [found, latest, compatibility] = await Promise.all([
     registry.lookUp(name, 'JSON', schema),
     registry.latest(name),

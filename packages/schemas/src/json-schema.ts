@@ -1,5 +1,12 @@
 import type { Violation } from '@millrace/core/cloud-event'
-import { isJsonObject, type JsonObject, type JsonPointer, type JsonValue, pointerOf } from '@millrace/core/json'
+import {
+  isJsonObject,
+  isPointer,
+  type JsonObject,
+  type JsonPointer,
+  type JsonValue,
+  pointerOf,
+} from '@millrace/core/json'
 import { MillraceError } from '@millrace/core/errors'
 import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
 import { Ajv2019 } from 'ajv/dist/2019.js'
@@ -81,10 +88,6 @@ function propertyOf(params: unknown): string | undefined {
     if (typeof property === 'string') return property
   }
   return undefined
-}
-
-function isPointer(text: string): text is JsonPointer {
-  return text === '' || text.startsWith('/')
 }
 
 /** Counts the values in a document, but no further than `limit`. */
