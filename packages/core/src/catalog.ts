@@ -1,4 +1,4 @@
-import type { Compatibility, EventType, SchemaDocument, SchemaFormat, SchemaReference } from './event-type.ts'
+import type { Compatibility, DeclaredType, SchemaDocument, SchemaFormat, SchemaReference } from './event-type.ts'
 import { isJsonObject, isPointer, type JsonPointer } from './json.ts'
 
 /**
@@ -27,7 +27,11 @@ export type CatalogEntry = {
 }
 
 /** A reference with what it refers to. */
-export type ResolvedReference = SchemaReference & { readonly schema: string }
+export type ResolvedReference = SchemaReference & {
+  readonly schema: string
+  /** It is what another reference refers to, not the schema itself. */
+  readonly transitive?: boolean
+}
 
 /** What the Schema Registry made of an event type's schema. */
 export type RegisteredAs = {
@@ -37,7 +41,7 @@ export type RegisteredAs = {
 }
 
 /** The entry of an event type whose schema has been registered. */
-export function catalogEntryOf(type: EventType, registered: RegisteredAs): CatalogEntry {
+export function catalogEntryOf(type: DeclaredType, registered: RegisteredAs): CatalogEntry {
   return {
     type: type.name,
     format: type.format,
@@ -51,8 +55,16 @@ export function catalogEntryOf(type: EventType, registered: RegisteredAs): Catal
     version: registered.version,
     schema: type.schema,
     references: registered.references,
-    sensitive: [],
+    sensitive: type.sensitive,
   }
+}
+
+/** What an entry says of the type itself, as it was declared. */
+export function declaredOf(entry: CatalogEntry): DeclaredType {
+  const { type, format, topic, key, time, partitions, retentionMs, compatibility, schema, sensitive } = entry
+  const references = entry.references.filter(({ transitive }) => transitive !== true)
+  const pointers = { key: key ?? undefined, time: time ?? undefined, sensitive }
+  return { name: type, format, topic, partitions, retentionMs, compatibility, schema, references, ...pointers }
 }
 
 /** The entry that a record's value holds, or `undefined` when it is not one that this version understands. */
@@ -87,7 +99,8 @@ function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is
   return Array.isArray(value) && value.every(is)
 }
 
-function isCompatibility(value: unknown): value is Compatibility {
+/** Whether something is a compatibility that a subject may have here. */
+export function isCompatibility(value: unknown): value is Compatibility {
   return value === 'BACKWARD' || value === 'FORWARD' || value === 'FULL' || value === 'NONE'
 }
 

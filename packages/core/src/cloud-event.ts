@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonPointer, type JsonValue, pointerOf } from './json.ts'
 
-/** A CloudEvents 1.0 event whose data is JSON. Attribute values are strings; extension names are lower-case letters and digits. */
-export type CloudEvent = {
+/** What a CloudEvents 1.0 event says of itself. Attribute values are strings; extension names are lower-case letters and digits. */
+export type EventContext = {
   readonly id: string
   readonly source: string
   readonly type: string
@@ -9,8 +9,13 @@ export type CloudEvent = {
   /** RFC 3339. */
   readonly time: string
   readonly attributes: Readonly<Record<string, string>>
-  readonly data: JsonValue
 }
+
+/** An event with its data as JSON. */
+export type CloudEvent = EventContext & { readonly data: JsonValue }
+
+/** The data as an event in JSON carries it: `data`, or bytes as `data_base64`. */
+export type EventContent = { readonly data: JsonValue } | { readonly base64: string }
 
 /** One thing that is wrong with what a client sent, and where. */
 export type Violation = { readonly pointer: JsonPointer; readonly detail: string }
@@ -18,14 +23,28 @@ export type Violation = { readonly pointer: JsonPointer; readonly detail: string
 /** What the platform fills in where a producer left it out. */
 export type Defaults = { readonly id: () => string; readonly time: () => string }
 
-export type ParsedEvent =
-  { readonly ok: true; readonly event: CloudEvent } | { readonly ok: false; readonly violations: readonly Violation[] }
+/** Which of what may be filled in the producer gave itself. */
+export type Given = { readonly id: boolean; readonly time: boolean }
 
-const required = ['source', 'type'] as const
+type Refused = { readonly ok: false; readonly violations: readonly Violation[] }
+export type ParsedContext = { readonly ok: true; readonly context: EventContext; readonly given: Given } | Refused
+export type ParsedEvent =
+  { readonly ok: true; readonly context: EventContext; readonly given: Given; readonly content: EventContent } | Refused
+
+const required = { source: 'is required', type: 'is required', specversion: 'is required: "1.0"' } as const
 const own = new Set(['id', 'source', 'type', 'specversion', 'time', 'data', 'data_base64'])
 const attributeName = /^[a-z0-9]{1,64}$/
 const attributeLengthMax = 1_024
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt](?:[01]\d|2[0-3]):\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
+const base64 = /^[A-Za-z0-9+/]*={0,2}$/
+
+/** Whether a text is a time as RFC 3339 writes it. */
+export function isTime(text: string): boolean {
+  if (!rfc3339.test(text) || Number.isNaN(Date.parse(text))) return false
+  // Date.parse goes on to March where February ends.
+  const day = text.slice(0, 10)
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
+}
 
 /**
  * Reads an event in CloudEvents' structured mode (JSON event format, CloudEvents 1.0 §3).
@@ -33,23 +52,34 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:
  */
 export function parseStructuredEvent(value: unknown, defaults: Defaults): ParsedEvent {
   if (!isJsonObject(value)) return { ok: false, violations: [{ pointer: '', detail: 'must be a JSON object' }] }
-  const violations = [...attributeViolations(value), ...contentViolations(value)]
-  if (violations.length > 0) return { ok: false, violations }
-  const attributes = Object.entries(value).flatMap(([name, attribute]) =>
-    own.has(name) || !isScalar(attribute) ? [] : [[name, String(attribute)] as const],
-  )
-  return {
-    ok: true,
-    event: {
-      id: textOf(value['id']) ?? defaults.id(),
-      source: textOf(value['source']) ?? '',
-      type: textOf(value['type']) ?? '',
-      specversion: '1.0',
-      time: textOf(value['time']) ?? defaults.time(),
-      attributes: Object.fromEntries(attributes),
-      data: value['data'] ?? null,
-    },
+  const content = contentOf(value)
+  const violations = [...attributeViolations(value), ...(isViolation(content) ? [content] : [])]
+  return violations.length > 0 || isViolation(content)
+    ? { ok: false, violations }
+    : { ok: true, ...contextOf(value, defaults), content }
+}
+
+/** Reads the attributes of an event whose data travels beside them, as in binary mode. */
+export function parseContext(attributes: JsonObject, defaults: Defaults): ParsedContext {
+  const violations = attributeViolations(attributes)
+  return violations.length > 0 ? { ok: false, violations } : { ok: true, ...contextOf(attributes, defaults) }
+}
+
+function contextOf(value: JsonObject, defaults: Defaults): { readonly context: EventContext; readonly given: Given } {
+  const attributes: Record<string, string> = {}
+  for (const [name, attribute] of Object.entries(value)) {
+    if (!own.has(name) && isScalar(attribute)) attributes[name] = String(attribute)
   }
+  const [id, time] = [textOf(value['id']), textOf(value['time'])]
+  const context = {
+    id: id ?? defaults.id(),
+    source: textOf(value['source']) ?? '',
+    type: textOf(value['type']) ?? '',
+    specversion: '1.0',
+    time: time ?? defaults.time(),
+    attributes,
+  } as const
+  return { context, given: { id: id !== undefined, time: time !== undefined } }
 }
 
 /** The structured-mode JSON of an event, as every reader of the API receives it. */
@@ -67,9 +97,10 @@ function textOf(value: JsonValue | undefined): string | undefined {
 }
 
 function attributeViolations(value: JsonObject): Violation[] {
-  const violations: Violation[] = required
-    .filter((name) => value[name] === undefined)
-    .map((name) => ({ pointer: pointerOf(name), detail: 'is required' }))
+  const violations: Violation[] = []
+  for (const [name, detail] of Object.entries(required)) {
+    if ((value[name] ?? null) === null) violations.push({ pointer: pointerOf(name), detail })
+  }
   for (const [name, attribute] of Object.entries(value)) {
     if (name === 'data' || name === 'data_base64' || attribute === null) continue
     const detail = attributeViolation(name, attribute)
@@ -86,19 +117,25 @@ function attributeViolation(name: string, attribute: JsonValue): string | undefi
   }
   if (attribute.length === 0) return 'must not be empty'
   if (attribute.length > attributeLengthMax) return `must not be longer than ${attributeLengthMax} characters`
+  if (/\p{Cc}/u.test(attribute)) return 'must not hold control characters'
   if (name === 'specversion' && attribute !== '1.0') return 'must be "1.0"'
-  if (name === 'time' && (!rfc3339.test(attribute) || Number.isNaN(Date.parse(attribute)))) {
+  if (name === 'time' && !isTime(attribute)) {
     return 'must be an RFC 3339 time, as in "2001-01-31T23:59:00Z"'
   }
   return undefined
 }
 
-function contentViolations(value: JsonObject): Violation[] {
-  const violations: Violation[] = []
-  if (value['specversion'] === undefined) violations.push({ pointer: '/specversion', detail: 'is required: "1.0"' })
-  if (value['data_base64'] !== undefined) {
-    violations.push({ pointer: '/data_base64', detail: 'is not for a JSON event type: send "data"' })
+function contentOf(value: JsonObject): EventContent | Violation {
+  const { data, data_base64: encoded = null } = value
+  if (encoded === null) return data === undefined ? { pointer: '/data', detail: 'is required' } : { data }
+  const pointer = '/data_base64'
+  if (data !== undefined) return { pointer, detail: 'must not stand beside "data": they are the same thing' }
+  if (typeof encoded !== 'string' || encoded.length % 4 !== 0 || !base64.test(encoded)) {
+    return { pointer, detail: 'must be bytes in Base64, with its padding' }
   }
-  if (value['data'] === undefined) violations.push({ pointer: '/data', detail: 'is required' })
-  return violations
+  return { base64: encoded }
+}
+
+function isViolation(value: EventContent | Violation): value is Violation {
+  return 'pointer' in value
 }

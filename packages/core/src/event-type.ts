@@ -36,21 +36,32 @@ export type EventType<F extends Fields = Fields, Schema extends SchemaDocument =
   readonly partitions: number
   readonly retentionMs: number
   readonly compatibility: Compatibility
+  /** Where the data holds what must not be shown to everybody who may see that an event failed. */
+  readonly sensitive: readonly JsonPointer[]
 }
+
+/** An event type as what must be made of it sees it: declared in a definition, or through the API. */
+export type DeclaredType = Omit<EventType, 'kind' | 'fields'>
 
 export type EventTypeOptions<Schema extends SchemaDocument> = {
   /** JSON unless said. */
   readonly format?: SchemaFormat
   readonly schema: Schema
+  /** What the schema refers to in other subjects of the Schema Registry. */
+  readonly references?: readonly SchemaReference[]
   readonly key?: JsonPointer
   readonly time?: JsonPointer
   readonly partitions?: number
   readonly retention?: Duration
   readonly compatibility?: Compatibility
+  readonly sensitive?: readonly JsonPointer[]
 }
 
-const partitionsDefault = 6
+/** What an event type has unless it says otherwise. */
+export const partitionsDefault = 6
+export const compatibilityDefault: Compatibility = 'BACKWARD'
 const retentionDefault: Duration = '7 days'
+export const retentionMsDefault = milliseconds(retentionDefault)
 
 /**
  * Declares an event type. Its payload is checked against a JSON Schema, an Avro schema or a Protobuf file. Pipelines and sinks take
@@ -84,13 +95,14 @@ export function eventType<const Schema extends SchemaDocument>(
     topic: name,
     format,
     schema,
-    references: [],
+    references: options.references ?? [],
     fields,
     key: options.key,
     time: options.time,
     partitions,
     retentionMs: milliseconds(options.retention ?? retentionDefault),
-    compatibility: options.compatibility ?? 'BACKWARD',
+    compatibility: options.compatibility ?? compatibilityDefault,
+    sensitive: options.sensitive ?? [],
   }
 }
 

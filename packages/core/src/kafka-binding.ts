@@ -1,4 +1,4 @@
-import type { CloudEvent } from './cloud-event.ts'
+import type { CloudEvent, EventContext } from './cloud-event.ts'
 import type { JsonValue } from './json.ts'
 
 /**
@@ -7,21 +7,39 @@ import type { JsonValue } from './json.ts'
  */
 export type RecordHeaders = ReadonlyMap<string, string>
 
-/** The headers of an event's record. `schemaUrl` ends in `/schemas/ids/<id>`. */
-export function recordHeaders(event: CloudEvent, schemaUrl: string, trace: ReadonlyMap<string, string>): RecordHeaders {
-  return new Map([
+/** What a record says of an event beside its attributes. */
+export type RecordFacts = {
+  /** Ends in `/schemas/ids/<id>`. */
+  readonly schemaUrl: string
+  /** The media type of the value. */
+  readonly contentType: string
+  /** `traceparent` and `tracestate` of the hop that wrote the record. */
+  readonly trace?: ReadonlyMap<string, string> | undefined
+  /** What a producer sent, as a hash: so that any instance recognises a retry. Of events whose `id` the producer gave. */
+  readonly fingerprint?: string | undefined
+}
+
+/** The header of a record that holds its fingerprint. */
+export const fingerprintHeader = 'millrace_fingerprint'
+
+/** The headers of an event's record. */
+export function recordHeaders(event: EventContext, facts: RecordFacts): Map<string, string> {
+  const headers = new Map([
     ['ce_specversion', event.specversion],
     ['ce_id', event.id],
     ['ce_source', event.source],
     ['ce_type', event.type],
     ['ce_time', event.time],
-    ...Object.entries(event.attributes)
-      .filter(([name]) => name !== 'datacontenttype' && name !== 'dataschema')
-      .map(([name, value]): [string, string] => [`ce_${name}`, value]),
-    ['ce_dataschema', schemaUrl],
-    ['content-type', 'application/json'],
-    ...trace,
   ])
+  for (const name in event.attributes) {
+    const value = event.attributes[name]
+    if (!apart.has(name) && value !== undefined) headers.set(`ce_${name}`, value)
+  }
+  headers.set('ce_dataschema', facts.schemaUrl)
+  headers.set(contentTypeHeader, facts.contentType)
+  for (const [name, value] of facts.trace ?? []) headers.set(name, value)
+  if (facts.fingerprint !== undefined) headers.set(fingerprintHeader, facts.fingerprint)
+  return headers
 }
 
 /** The event of a record, or `undefined` when its headers are not those of a CloudEvent. */
@@ -31,12 +49,18 @@ export function eventOfRecord(headers: RecordHeaders, data: JsonValue): CloudEve
   const type = headers.get('ce_type')
   const time = headers.get('ce_time')
   if (id === undefined || source === undefined || type === undefined || time === undefined) return undefined
-  const attributes: [string, string][] = [...headers].flatMap(([name, value]): [string, string][] =>
-    name.startsWith('ce_') && !mandatory.has(name) ? [[name.slice(3), value]] : [],
-  )
-  const contentType = headers.get('content-type')
+  const attributes: [string, string][] = [...headers].flatMap(([name, value]): [string, string][] => {
+    if (name.startsWith('ce_')) return mandatory.has(name) ? [] : [[name.slice(3), value]]
+    return traceHeaders.has(name) ? [[name, value]] : []
+  })
+  const contentType = headers.get(contentTypeHeader)
   if (contentType) attributes.push(['datacontenttype', contentType])
   return { id, source, type, specversion: '1.0', time, attributes: Object.fromEntries(attributes), data }
 }
 
+const contentTypeHeader = 'content-type'
 const mandatory = new Set(['ce_id', 'ce_source', 'ce_type', 'ce_time', 'ce_specversion'])
+/** The Distributed Tracing extension of CloudEvents: as on HTTP, these keep their own names. */
+const traceHeaders = new Set(['traceparent', 'tracestate'])
+/** Attributes that have a header of another name, or that the platform answers for itself. */
+const apart = new Set(['datacontenttype', 'dataschema', ...traceHeaders])

@@ -169,6 +169,7 @@ function resultType<G extends Grouping, A extends Aggregates>(
     partitions: draft.from.partitions,
     retentionMs: draft.from.retentionMs,
     compatibility: 'BACKWARD',
+    sensitive: [],
   }
 }
 

@@ -20,11 +20,37 @@ export const signals = {
     meaning: 'Time from the arrival of a request to the end of its answer, by route pattern and status code.',
     buckets: latencyBuckets,
   },
+  connectionsRefused: {
+    name: 'millrace_connections_refused_total',
+    kind: 'counter',
+    labels: ['reason'],
+    meaning:
+      'Connections closed before a route had a request of them: too many, malformed, too slow, headers too large.',
+  },
+  eventLoopDelay: {
+    name: 'millrace_event_loop_delay_seconds',
+    kind: 'histogram',
+    labels: [],
+    meaning: 'The longest time of each second for which the event loop did nothing else.',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 10],
+  },
   eventsAccepted: {
     name: 'millrace_events_accepted_total',
     kind: 'counter',
     labels: ['type'],
     meaning: 'Events acknowledged: stored on all in-sync replicas.',
+  },
+  eventsDuplicate: {
+    name: 'millrace_events_duplicate_total',
+    kind: 'counter',
+    labels: ['type'],
+    meaning: 'Events that had been stored before, answered with where the first is; not counted as accepted again.',
+  },
+  identities: {
+    name: 'millrace_identities',
+    kind: 'gauge',
+    labels: [],
+    meaning: 'Events that a retry is recognised of; bounded by the setting identitiesMax.',
   },
   eventsRejected: {
     name: 'millrace_events_rejected_total',

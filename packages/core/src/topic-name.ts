@@ -1,6 +1,8 @@
 /** Kafka's own rule for topic names, narrowed to what reads the same in a metric, a subject and a table name. */
 const legal = /^[a-z][a-z0-9]*([.-][a-z0-9]+)*$/
 const lengthMax = 200
+/** Of the topics of Kafka, the registry, Connect and the platform itself. */
+const reservedPrefixes = ['_', 'connect-', 'millrace-']
 
 /** The topic that keeps what failed after it was accepted from `topic`. */
 export function deadLetterTopic(topic: string): string {
@@ -20,7 +22,8 @@ export function valueSubject(topic: string): string {
 /** Why a name cannot be given to an event type, pipeline or topic, or `undefined` when it can. */
 export function nameViolation(name: string): string | undefined {
   if (name.length > lengthMax) return `is longer than ${lengthMax} characters`
-  if (name.startsWith('_') || name.startsWith('connect-')) return 'starts with "_" or "connect-", which are reserved'
+  const prefix = reservedPrefixes.find((reserved) => name.startsWith(reserved))
+  if (prefix !== undefined) return `starts with "${prefix}", which is reserved`
   if (/\.(dlq|late)$/.test(name)) return 'ends in ".dlq" or ".late", which are reserved'
   if (!legal.test(name)) return 'must be lower-case words joined by "." or "-", starting with a letter'
   return undefined

@@ -12,7 +12,11 @@ function violationsOf(value: unknown) {
 
 test('id and time are filled in where a producer left them out', () => {
   const parsed = parseStructuredEvent(minimal, defaults)
-  expect(parsed).toMatchObject({ ok: true, event: { id: 'made-up', time: '2026-01-01T00:00:00Z' } })
+  expect(parsed).toMatchObject({
+    ok: true,
+    context: { id: 'made-up', time: '2026-01-01T00:00:00Z' },
+    given: { id: false, time: false },
+  })
 })
 
 test('everything that is missing is named at once', () => {
@@ -24,18 +28,43 @@ test.each([
   ['an empty source', { ...minimal, source: '' }, '/source'],
   ['another version', { ...minimal, specversion: '0.3' }, '/specversion'],
   ['a time that is none', { ...minimal, time: 'yesterday' }, '/time'],
+  ['a day that is none', { ...minimal, time: '2026-02-30T00:00:00Z' }, '/time'],
+  ['an hour that is none', { ...minimal, time: '2026-02-01T24:00:00Z' }, '/time'],
+  ['a control character', { ...minimal, subject: 'a\u0000b' }, '/subject'],
   ['an attribute name with capitals', { ...minimal, Extension: 'x' }, '/Extension'],
-  ['binary data for a JSON type', { ...minimal, data_base64: 'AA==' }, '/data_base64'],
+  ['data twice', { ...minimal, data_base64: 'AA==' }, '/data_base64'],
+  ['bytes that are no Base64', { ...minimal, data: undefined, data_base64: 'A*==' }, '/data_base64'],
+  ['Base64 without its padding', { ...minimal, data: undefined, data_base64: 'AA' }, '/data_base64'],
+  ['a source that is null', { ...minimal, source: null }, '/source'],
+  ['a type that is null', { ...minimal, type: null }, '/type'],
 ])('%s is refused with its pointer', (_what, value, pointer) => {
   expect(violationsOf(value)).toContain(pointer)
 })
 
+test('bytes are taken in Base64', () => {
+  const { data, ...envelope } = minimal
+  expect(parseStructuredEvent({ ...envelope, data_base64: 'AAE=' }, defaults)).toMatchObject({
+    ok: true,
+    content: { base64: 'AAE=' },
+  })
+  expect(parseStructuredEvent({ ...envelope, data, data_base64: null }, defaults)).toMatchObject({ content: { data } })
+})
+
 test('an event comes back from its Kafka record as it was sent', () => {
-  const parsed = parseStructuredEvent({ ...minimal, id: 'a', time: '2026-01-01T00:00:00Z', subject: 'ü' }, defaults)
+  const sent = { ...minimal, id: 'a', time: '2026-01-01T00:00:00Z', subject: 'ü', traceparent: 'of its producer' }
+  const parsed = parseStructuredEvent(sent, defaults)
   if (!parsed.ok) throw new Error('the event is valid')
   const trace = new Map([['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01']])
-  const headers = recordHeaders(parsed.event, 'https://registry/schemas/ids/7', trace)
+  const schemaUrl = 'https://registry/schemas/ids/7'
+  const headers = recordHeaders(parsed.context, { schemaUrl, contentType: 'application/json', trace, fingerprint: 'f' })
   expect(headers.get('traceparent')).toBe(trace.get('traceparent'))
-  const back = eventOfRecord(headers, parsed.event.data)
-  expect(back && structuredEvent(back)).toMatchObject({ ...minimal, id: 'a', subject: 'ü' })
+  expect(headers.has('ce_traceparent')).toBe(false)
+  expect(headers.get('millrace_fingerprint')).toBe('f')
+  const back = eventOfRecord(headers, minimal.data)
+  expect(back && structuredEvent(back)).toEqual({
+    ...sent,
+    traceparent: trace.get('traceparent'),
+    dataschema: schemaUrl,
+    datacontenttype: 'application/json',
+  })
 })
