@@ -1,93 +1,116 @@
 import type { Violation } from '@millrace/core/cloud-event'
-import {
-  isJsonObject,
-  isPointer,
-  type JsonObject,
-  type JsonPointer,
-  type JsonValue,
-  pointerOf,
-} from '@millrace/core/json'
 import { MillraceError } from '@millrace/core/errors'
-import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
-import { Ajv2019 } from 'ajv/dist/2019.js'
-import { Ajv2020 } from 'ajv/dist/2020.js'
-import { fullFormats } from 'ajv-formats/dist/formats.js'
+import { isJsonObject, type JsonObject, type JsonValue } from '@millrace/core/json'
+import { Ajv, type ErrorObject } from 'ajv'
+import { jsonViolation, parseExactJson } from './exact-json.ts'
+import { checkBounds, type Dialect, dialectOf } from './json-schema-bounds.ts'
+import { compilerOf, schemaErrors } from './json-schema-compiler.ts'
+import { violationsOf } from './json-violations.ts'
+import { TooMuchWork, WorkBudget } from './work-budget.ts'
+
+export { violationsMax } from './json-violations.ts'
 
 /** Checks data against one schema: what is wrong with it, or an empty list. Pointers are relative to the data. */
 export type JsonValidator = (data: JsonValue) => readonly Violation[]
 
-/** How many violations an answer names at most. */
-export const violationsMax = 50
+/** What a schema refers to, under the name by which it does so: a URI, relative to the schema's own where it has one. */
+export type JsonSchemaReference = { readonly name: string; readonly schema: string }
+
 /** Data with more values than this is told its first violation only: to look for all of them takes time and memory. */
 const exhaustiveValuesMax = 10_000
-
-const options: Options = {
-  // Schemas of others carry keywords that we do not know (`javaType`, `connect.index`).
-  strict: false,
-  formats: fullFormats,
-  removeAdditional: false,
-  useDefaults: false,
-  coerceTypes: false,
-  logger: false,
-}
+const unitsMax = 4_000_000
+const exhaustiveUnitsMax = 500_000
+/** What a schema without end in itself would never come back from. */
+const probes: readonly JsonValue[] = [null, true, 0, '', [], [{}], {}, { a: {} }]
+const endless = 'applies to the same value without end'
+/** Names that every object of the language has, so that it must be asked whether they are its own. */
+const inheritedName =
+  /"(?:__\w+__|constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf)"/
 
 /**
- * Compiles a JSON Schema: draft-07, 2019-09 or 2020-12 by its `$schema`, draft-07 where it has none.
- * @throws MillraceError 'registry.refused' when it is not a schema, or refers to one that it does not contain.
+ * Compiles a JSON Schema: draft-07, 2019-09 or 2020-12 by its `$schema`, draft-07 where it has none. Formats that it names are asserted,
+ * unknown ones and unknown keywords mean nothing. References lead into the schema itself or to `references`, and nowhere else.
+ * @throws MillraceError 'registry.refused' when it is not a schema, refers to one that is not there, or could hold up everybody else
  */
-export function compileJsonSchema(schema: JsonObject): JsonValidator {
-  const first = compile(schema, { ...options, allErrors: false })
-  // Most schemas never see invalid data, so what finds all violations is made when it is needed.
-  let all: ValidateFunction | undefined
-  return (data) => {
-    if (first(data)) return []
-    if (countValues(data, exhaustiveValuesMax) >= exhaustiveValuesMax) return violationsOf(first.errors ?? [])
-    all ??= compile(schema, { ...options, allErrors: true })
-    all(data)
-    return violationsOf(all.errors ?? [])
-  }
-}
-
-function compile(schema: JsonObject, ajvOptions: Options): ValidateFunction {
+export function compileJsonSchema(schema: JsonObject, references: readonly JsonSchemaReference[] = []): JsonValidator {
   try {
-    return compilerOf(schema, ajvOptions)(schema)
+    return compiled(schema, references)
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause)
-    throw new MillraceError('registry.refused', `this is not a JSON Schema that can be used: ${detail}`, { cause })
+    throw refused(cause)
   }
 }
 
-function compilerOf({ $schema }: JsonObject, ajvOptions: Options): (schema: JsonObject) => ValidateFunction {
-  const dialect = typeof $schema === 'string' ? $schema : ''
-  if (dialect.includes('2020-12')) return (schema) => new Ajv2020(ajvOptions).compile(schema)
-  if (dialect.includes('2019-09')) return (schema) => new Ajv2019(ajvOptions).compile(schema)
-  return (schema) => new Ajv(ajvOptions).compile(schema)
-}
-
-function violationsOf(errors: readonly ErrorObject[]): Violation[] {
-  const violations = errors.slice(0, violationsMax).map((error) => ({
-    pointer: pointerOfError(error),
-    detail: error.message ?? 'is not valid',
-  }))
-  return violations.filter(
-    ({ pointer, detail }, index) => violations.findIndex((v) => v.pointer === pointer && v.detail === detail) === index,
-  )
-}
-
-/** Where it is wrong: a property that is missing or one too many is named itself, not the object around it. */
-function pointerOfError({ instancePath, params }: ErrorObject): JsonPointer {
-  const property = propertyOf(params)
-  const pointer = property === undefined ? instancePath : instancePath + pointerOf(property)
-  return isPointer(pointer) ? pointer : ''
-}
-
-function propertyOf(params: unknown): string | undefined {
-  if (!isJsonObject(params)) return undefined
-  for (const name of ['missingProperty', 'additionalProperty', 'unevaluatedProperty']) {
-    const property = params[name]
-    if (typeof property === 'string') return property
+function compiled(schema: JsonObject, named: readonly JsonSchemaReference[]): JsonValidator {
+  const dialect = dialectOf(schema)
+  const references = new Map(named.map((reference) => [reference.name, parsedReference(reference)]))
+  const all = [schema, ...references.values()]
+  checkBounds(all)
+  for (const each of all) checkDialect(dialect, each)
+  const ownProperties = all.some((each) => inheritedName.test(JSON.stringify(each)))
+  const compile = (units: number, allErrors: boolean): Check => {
+    const budget = new WorkBudget(units)
+    const validate = compilerOf({ dialect, budget, allErrors, ownProperties })(schema, references)
+    return (data) => {
+      budget.renew()
+      const fits: unknown = validate(data)
+      return fits === true ? [] : (validate.errors ?? [])
+    }
   }
-  return undefined
+  const first = compile(unitsMax, false)
+  for (const probe of probes) first(probe)
+  // Most schemas never see invalid data, so what finds all violations is made when it is needed.
+  let exhaustive: Check | undefined
+  return (data) => {
+    const found = violationsIn(first, data)
+    const hasOne = found.violations.length > 0 && !found.gaveUp
+    if (!hasOne || countValues(data, exhaustiveValuesMax) >= exhaustiveValuesMax) return found.violations
+    exhaustive ??= compile(exhaustiveUnitsMax, true)
+    const all = violationsIn(exhaustive, data)
+    return all.gaveUp ? found.violations : all.violations
+  }
+}
+
+type Check = (data: JsonValue) => readonly ErrorObject[]
+type Found = { readonly violations: readonly Violation[]; readonly gaveUp: boolean }
+
+function violationsIn(check: Check, data: JsonValue): Found {
+  try {
+    return { violations: violationsOf(check(data), data), gaveUp: false }
+  } catch (error) {
+    if (error instanceof TooMuchWork) return { violations: [{ pointer: '', detail: error.message }], gaveUp: true }
+    // The stack's end: the schema applies to the same data without end.
+    if (error instanceof RangeError) return { violations: [{ pointer: '', detail: endless }], gaveUp: true }
+    throw error
+  }
+}
+
+function parsedReference({ name, schema }: JsonSchemaReference): JsonObject {
+  const parsed = parseExactJson(Buffer.from(schema))
+  const value = parsed.ok && !jsonViolation(parsed.value) ? parsed.value : undefined
+  if (isJsonObject(value)) return value
+  throw new Error(`its reference "${name}" is not a JSON Schema`)
+}
+
+function checkDialect(dialect: Dialect, schema: JsonObject): void {
+  if (schema['$schema'] !== undefined && dialectOf(schema) !== dialect) {
+    throw new Error(`it is written in ${dialect} and refers to a schema in ${dialectOf(schema)}`)
+  }
+  const [error] = violationsOf(schemaErrors(dialect, schema), schema)
+  if (error) throw new Error(`${error.pointer || 'the schema'} ${error.detail} (${dialect})`)
+}
+
+function refused(cause: unknown): MillraceError {
+  const detail = `this JSON Schema cannot be used: ${reasonOf(cause)}`
+  return new MillraceError('registry.refused', detail, { cause })
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof Ajv.MissingRefError) {
+    return `it refers to ${cause.missingRef}, which neither it nor its references contain; nothing is fetched from elsewhere`
+  }
+  if (cause instanceof TooMuchWork) return 'it takes too much work for the smallest of values'
+  if (cause instanceof RangeError) return `it ${endless}`
+  return cause instanceof Error ? cause.message : String(cause)
 }
 
 /** Counts the values in a document, but no further than `limit`. */
