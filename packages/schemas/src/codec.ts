@@ -1,9 +1,7 @@
 /** One codec for every format: what a producer sends becomes what Kafka keeps, and what Kafka keeps becomes what a reader sees. */
 import type { Violation } from '@millrace/core/cloud-event'
-import { MillraceError } from '@millrace/core/errors'
 import type { SchemaDocument, SchemaFormat } from '@millrace/core/event-type'
 import type { JsonValue } from '@millrace/core/json'
-import { jsonCodec } from './json-codec.ts'
 
 /** A schema with the texts that it refers to, under the names by which it refers to them. */
 export type SchemaSource = {
@@ -37,18 +35,4 @@ export type Codec = {
    * @throws MillraceError 'registry.refused' when this schema cannot read what that one writes
    */
   readonly fromVersion: (writer: SchemaSource) => Decode
-}
-
-/**
- * Compiles a schema.
- * @throws MillraceError 'registry.refused' when it is not a schema of its format, or cannot be used safely
- */
-export function compileCodec(source: SchemaSource): Codec {
-  switch (source.format) {
-    case 'json':
-      return jsonCodec(source)
-    case 'avro':
-    case 'protobuf':
-      throw new MillraceError('registry.refused', `schemas in ${source.format} cannot be used here yet`)
-  }
 }
