@@ -21,6 +21,11 @@ export function putCatalogEntry(producer: Producer, entry: CatalogEntry): Promis
 /** What the catalog topic says, kept up to date. */
 export type CatalogFollower = {
   readonly entries: () => ReadonlyMap<string, CatalogEntry>
+  /**
+   * Resolves when the entries hold what was written at this offset.
+   * @throws MillraceError 'kafka.unavailable' when that takes too long
+   */
+  readonly reached: (offset: bigint) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -33,6 +38,7 @@ export type CatalogListener = {
 }
 
 const catchUpTimeoutMs = 30_000
+const reachTimeoutMs = 10_000
 
 /**
  * Reads the whole catalog, then follows it. Resolves when all that was there at the call is known.
@@ -43,24 +49,41 @@ export async function followCatalog(
   listener: CatalogListener = {},
 ): Promise<CatalogFollower> {
   const entries = new Map<string, CatalogEntry>()
-  const caughtUp = Promise.withResolvers<undefined>()
+  const position = createPosition()
   const end = await endOf(connection)
   const tail = await openTail(connection, catalogTopic, 'earliest', {
     onRecords: (records) => {
       for (const record of records) applyRecord(entries, record, listener)
     },
     ...(listener.onTrouble && { onTrouble: listener.onTrouble }),
-    onProgress: (positions) => {
-      if ((positions.get(0) ?? 0n) >= end) caughtUp.resolve(undefined)
-    },
+    onProgress: (positions) => position.advance(positions.get(0) ?? 0n),
   })
   try {
-    await within(catchUpTimeoutMs, 'reading the catalog', caughtUp.promise)
+    await within(catchUpTimeoutMs, 'reading the catalog', position.passed(end - 1n))
   } catch (error) {
     await tail.close()
     throw error
   }
-  return { entries: () => entries, close: () => tail.close() }
+  return {
+    entries: () => entries,
+    reached: (offset) =>
+      within(reachTimeoutMs, 'reading back what was written to the catalog', position.passed(offset)),
+    close: () => tail.close(),
+  }
+}
+
+/** How far the catalog was read, and who waits for it to be read further. */
+function createPosition() {
+  let next = 0n
+  const waiting = new Map<() => void, bigint>()
+  return {
+    advance: (position: bigint): void => {
+      next = position
+      for (const [resolve, offset] of waiting) if (offset < next && waiting.delete(resolve)) resolve()
+    },
+    passed: (offset: bigint): Promise<void> =>
+      offset < next ? Promise.resolve() : new Promise((resolve) => waiting.set(resolve, offset)),
+  }
 }
 
 /** The catalog as it is now. */

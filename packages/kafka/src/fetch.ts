@@ -1,4 +1,5 @@
-import { type Admin, fetchV17, FetchIsolationLevels, type RecordsBatch } from '@platformatic/kafka'
+import type { MillraceError } from '@millrace/core/errors'
+import { type Admin, fetchV17, FetchIsolationLevels, ProtocolError, type RecordsBatch } from '@platformatic/kafka'
 import { committedBatches } from './aborted.ts'
 import { kafkaError } from './errors.ts'
 
@@ -15,14 +16,29 @@ export type StoredRecord = {
 
 /** What one fetch brought of a partition. Offsets may have holes: of compaction, and of transactions' markers and aborted records. */
 export type FetchedPartition = {
+  readonly topic: string
   readonly partition: number
+  /** The position that was asked for. */
+  readonly position: bigint
   readonly records: readonly StoredRecord[]
   /** Where the next fetch goes on. */
   readonly next: bigint
-  /** The first offset that the partition still has. */
-  readonly start: bigint
+  /** Where the committed records end for now. */
+  readonly end: bigint
   /** The position asked for is not in the partition any more, or not yet. */
   readonly outOfRange: boolean
+}
+
+/** A partition that a fetch could not read: its leader has changed, or its topic is gone. */
+export type FailedPartition = { readonly topic: string; readonly partition: number; readonly error: MillraceError }
+
+export type Fetched = { readonly read: readonly FetchedPartition[]; readonly failed: readonly FailedPartition[] }
+
+/** Of a topic, from which offset on each partition is wanted. `id` is what a fetch names the topic by. */
+export type WantedTopic = {
+  readonly name: string
+  readonly id: string
+  readonly positions: ReadonlyMap<number, bigint>
 }
 
 export type FetchLimits = {
@@ -34,20 +50,31 @@ export type FetchLimits = {
 /** Partitions by the broker that leads them. */
 export type Leaders = ReadonlyMap<number, readonly number[]>
 
+/** Who leads the partitions of a topic. `topicId` is what a fetch names the topic by. */
+export type TopicLeaders = { readonly topicId: string; readonly leaders: Leaders }
+
 const sessionless = { id: 0, epoch: -1 } as const
 const offsetOutOfRange = 1
 const minBytes = 1
 
-/** Who leads which partitions of a topic now. `topicId` is what a fetch names the topic by. */
-export async function leadersOf(client: Admin, topic: string): Promise<{ topicId: string; leaders: Leaders }> {
-  const { topics } = await client.metadata({ topics: [topic], forceUpdate: true })
-  const metadata = topics.get(topic)
-  const partitions = metadata?.partitions ?? []
-  const leaders = new Map<number, number[]>()
-  for (const [partition, { leader }] of partitions.entries()) {
-    leaders.set(leader, [...(leaders.get(leader) ?? []), partition])
-  }
-  return { topicId: metadata?.id ?? '', leaders }
+/** Who leads which partitions of a topic now. */
+export async function leadersOf(client: Admin, topic: string): Promise<TopicLeaders> {
+  return (await leadersOfAll(client, [topic])).get(topic) ?? { topicId: '', leaders: new Map() }
+}
+
+/** The same of several topics at once; one that is unknown fails them all. */
+export async function leadersOfAll(client: Admin, names: readonly string[]): Promise<Map<string, TopicLeaders>> {
+  const { topics } = await client.metadata({ topics: [...names], forceUpdate: true })
+  return new Map(
+    names.map((name) => {
+      const metadata = topics.get(name)
+      const leaders = new Map<number, number[]>()
+      for (const [partition, { leader }] of (metadata?.partitions ?? []).entries()) {
+        leaders.set(leader, [...(leaders.get(leader) ?? []), partition])
+      }
+      return [name, { topicId: metadata?.id ?? '', leaders }]
+    }),
+  )
 }
 
 /**
@@ -61,65 +88,91 @@ export async function fetchFrom(
   topic: { readonly name: string; readonly id: string },
   positions: ReadonlyMap<number, bigint>,
   limits: FetchLimits,
-): Promise<FetchedPartition[]> {
+): Promise<readonly FetchedPartition[]> {
+  const { read, failed } = await fetchTopics(client, broker, [{ ...topic, positions }], limits)
+  if (failed[0]) throw failed[0].error
+  return read
+}
+
+/**
+ * Reads committed records of several topics in one request. What fails of one partition is told beside what was read of the others.
+ * @throws MillraceError when the broker does not answer, or not for these topics
+ */
+export async function fetchTopics(
+  client: Admin,
+  broker: number,
+  wanted: readonly WantedTopic[],
+  limits: FetchLimits,
+): Promise<Fetched> {
   const connection = (await client.connectToBrokers([broker])).get(broker)
-  if (!connection) throw kafkaError(new Error(`broker ${broker} is not in the cluster`), `reading ${topic.name}`)
-  const partitions = [...positions].map(([partition, fetchOffset]) => ({
-    partition,
-    currentLeaderEpoch: -1,
-    lastFetchedEpoch: -1,
-    fetchOffset,
-    partitionMaxBytes: limits.partitionMaxBytes,
+  if (!connection) throw kafkaError(new Error(`broker ${broker} is not in the cluster`), 'reading')
+  const topics = wanted.map(({ id, positions }) => ({
+    topicId: id,
+    partitions: [...positions].map(([partition, fetchOffset]) => ({
+      partition,
+      currentLeaderEpoch: -1,
+      lastFetchedEpoch: -1,
+      fetchOffset,
+      partitionMaxBytes: limits.partitionMaxBytes,
+    })),
   }))
+  const { maxWaitMs, maxBytes } = limits
+  const isolation = FetchIsolationLevels.READ_COMMITTED
+  const { id, epoch } = sessionless
   const response = await fetchV17.api
-    .async(
-      connection,
-      limits.maxWaitMs,
-      minBytes,
-      limits.maxBytes,
-      FetchIsolationLevels.READ_COMMITTED,
-      sessionless.id,
-      sessionless.epoch,
-      [{ topicId: topic.id, partitions }],
-      [],
-      '',
-    )
+    .async(connection, maxWaitMs, minBytes, maxBytes, isolation, id, epoch, topics, [], '')
     .catch((error: unknown) => responseOf(error))
-  return response.responses.flatMap(({ partitions: fetched }) =>
-    fetched.map((partition) => readPartition(topic.name, partition, positions.get(partition.partitionIndex) ?? 0n)),
-  )
+  return readResponse(response, wanted)
 }
 
 type Response = Awaited<ReturnType<typeof fetchV17.api.async>>
 type ResponsePartition = Response['responses'][number]['partitions'][number]
 
-/** A fetch whose only fault is that a position is out of range is an answer; every other fault is thrown. */
+/** The client library throws an answer away for a single partition's fault; but it keeps it in the error. */
 function responseOf(error: unknown): Response {
   const response: unknown = error instanceof Error ? Reflect.get(error, 'response') : undefined
-  if (isResponse(response) && response.errorCode === 0 && response.responses.every(hasOnlyRangeErrors)) return response
+  if (isResponse(response) && response.errorCode === 0) return response
   throw error
-}
-
-function hasOnlyRangeErrors({ partitions }: Response['responses'][number]): boolean {
-  return partitions.every(({ errorCode }) => errorCode === 0 || errorCode === offsetOutOfRange)
 }
 
 function isResponse(value: unknown): value is Response {
   return typeof value === 'object' && value !== null && 'responses' in value && Array.isArray(value.responses)
 }
 
+function readResponse({ responses }: Response, wanted: readonly WantedTopic[]): Fetched {
+  const byId = new Map(wanted.map((topic) => [topic.id, topic]))
+  const read: FetchedPartition[] = []
+  const failed: FailedPartition[] = []
+  for (const { topicId, partitions } of responses) {
+    const topic = byId.get(topicId)
+    if (!topic) continue
+    for (const fetched of partitions) {
+      const { partitionIndex: partition, errorCode } = fetched
+      if (errorCode === 0 || errorCode === offsetOutOfRange) {
+        read.push(readPartition(topic.name, fetched, topic.positions.get(partition) ?? 0n))
+      } else {
+        const error = kafkaError(new ProtocolError(errorCode), `reading partition ${partition} of ${topic.name}`)
+        failed.push({ topic: topic.name, partition, error })
+      }
+    }
+  }
+  return { read, failed }
+}
+
 function readPartition(topic: string, fetched: ResponsePartition, position: bigint): FetchedPartition {
-  const { partitionIndex: partition, logStartOffset: start } = fetched
+  const { partitionIndex: partition, lastStableOffset } = fetched
+  const at = { topic, partition, position }
   if (fetched.errorCode === offsetOutOfRange) {
-    return { partition, records: [], next: position, start, outOfRange: true }
+    return { ...at, records: [], next: position, end: position, outOfRange: true }
   }
   const batches = fetched.records ?? []
   const last = batches.at(-1)
   const records = committedBatches(batches, fetched.abortedTransactions ?? [])
     .flatMap((batch) => recordsOf(topic, partition, batch))
     .filter((record) => record.offset >= position) // a batch is sent whole, from its first record on
-  const end = last ? last.firstOffset + BigInt(last.lastOffsetDelta) + 1n : position
-  return { partition, records, next: end > position ? end : position, start, outOfRange: false }
+  const after = last ? last.firstOffset + BigInt(last.lastOffsetDelta) + 1n : position
+  const next = after > position ? after : position
+  return { ...at, records, next, end: lastStableOffset > next ? lastStableOffset : next, outOfRange: false }
 }
 
 function recordsOf(topic: string, partition: number, batch: RecordsBatch): StoredRecord[] {

@@ -167,13 +167,23 @@ async function sendBatch(client: Client, { topic, partition }: PartitionQueue, e
       partition,
       ...(record.key && { key: record.key }),
       value: record.value,
-      headers: new Map(record.headers),
+      headers: mutable(record.headers),
       timestamp: BigInt(record.timestampMs),
     })),
   })
   const stored = offsets?.find((result) => result.topic === topic && result.partition === partition)
   if (!stored) throw new MillraceError('kafka.not-confirmed', `Kafka's answer to a write to ${topic} names no offset`)
   return stored.offset
+}
+
+/** The client library asks for a map that it could change, and changes nothing: a copy for each record would be for its types alone. */
+function mutable(headers: OutgoingRecord['headers']): Map<string, string> {
+  const map: unknown = headers
+  return isStringMap(map) ? map : new Map(headers)
+}
+
+function isStringMap(value: unknown): value is Map<string, string> {
+  return value instanceof Map
 }
 
 function openClient(connection: KafkaConnection): Client {

@@ -82,11 +82,12 @@ export function openProducer(connection: KafkaConnection, options: ProducerOptio
 
   return {
     send: (record) => {
-      const refusal = closed ? closing() : refusalOf(record, queued, options)
+      const bytes = recordBytes(record)
+      const refusal = closed ? closing() : refusalOf(bytes, queued, options)
       if (refusal) return Promise.reject(refusal)
       const { promise, resolve, reject } = Promise.withResolvers<StoredAt>()
       const expiresAt = performance.now() + options.deliveryTimeoutMs
-      const entry: Entry = { record, bytes: recordBytes(record), expiresAt, resolve, reject }
+      const entry: Entry = { record, bytes, expiresAt, resolve, reject }
       queued++
       const count = partitions.known(record.topic)
       if (count !== undefined) enqueue(record, count, entry)
@@ -114,11 +115,10 @@ export function openProducer(connection: KafkaConnection, options: ProducerOptio
   }
 }
 
-function refusalOf(record: OutgoingRecord, queued: number, options: ProducerOptions): MillraceError | undefined {
+function refusalOf(bytes: number, queued: number, options: ProducerOptions): MillraceError | undefined {
   if (queued >= options.queueEventsMax) {
     return new MillraceError('kafka.overloaded', `${queued} records wait for Kafka already: send it again later`)
   }
-  const bytes = recordBytes(record)
   if (bytes <= options.batchBytesMax) return undefined
   return new MillraceError('kafka.too-large', `a record of ${bytes} bytes is larger than ${options.batchBytesMax}`)
 }

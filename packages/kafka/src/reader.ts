@@ -1,27 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin as Client, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka'
+import type { Offsets } from './admin.ts'
 import { clientOptions, type KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
+import { kafkaError } from './errors.ts'
 import { fetchFrom, type FetchLimits, leadersOf, type StoredRecord } from './fetch.ts'
+import type { Gap } from './follower.ts'
+import { type NamedTopic, readForward } from './read-forward.ts'
+import { readLatest, type Span } from './read-latest.ts'
 
 export type { StoredRecord } from './fetch.ts'
-
-/** Offsets of a partition, from `start` up to, but without, `end`. */
-export type Span = { readonly start: bigint; readonly end: bigint }
+export type { Span } from './read-latest.ts'
 
 /** The newest records of a topic, and where reading on from them begins. */
 export type Latest = {
   /** Newest first, over all partitions. */
   readonly records: readonly StoredRecord[]
   /** The offset after the newest record, by partition. */
-  readonly next: ReadonlyMap<number, bigint>
+  readonly next: Offsets
 }
 
+/** What a topic has from somewhere on. */
+export type Page =
+  | {
+      readonly found: 'records'
+      /** Oldest first, over all partitions. */
+      readonly records: readonly StoredRecord[]
+      /** Where reading goes on, for all partitions. */
+      readonly next: Offsets
+      /** Nothing more is there for now, or up to where it was asked for. */
+      readonly atEnd: boolean
+    }
+  /** Records that were asked for are gone; `next` is where reading can go on without them. */
+  | { readonly found: 'gap'; readonly gaps: readonly Gap[]; readonly next: Offsets }
+  /** The position was never in the topic. */
+  | { readonly found: 'nothing'; readonly partition: number }
+
+export type ReadPosition = 'earliest' | 'latest' | { readonly timestampMs: number }
+
 /**
- * Reads topics outside any consumer group, `read_committed`, tolerant of holes in the offsets.
+ * Reads topics outside any consumer group, `read_committed`, tolerant of holes in the offsets; each call is bounded in bytes and time.
  * All throw MillraceError 'kafka.unavailable' | 'kafka.refused' | 'kafka.unknown-topic'.
  */
 export type Reader = {
+  /** Fewer records than `limit` when they are large. */
   readonly readLatest: (topic: string, limit: number) => Promise<Latest>
+  /**
+   * Fewer records than `limit` when they are large or many offsets have none.
+   * @param from by partition; those that are not named begin at 0
+   * @param upTo where to stop, by partition; without it, where the committed records end
+   */
+  readonly readPage: (topic: string, from: Offsets, limit: number, upTo?: Offsets) => Promise<Page>
+  /** The offsets of a position; for a time the first record of that time or later, by partition, or the end. */
+  readonly offsetsAt: (topic: string, position: ReadPosition) => Promise<Offsets>
   /**
    * The first record of each partition that a group has before it, by partition. Offsets are not records (transactions leave markers
    * among them), so a span may hold none: then the partition is left out. Reads a batch a partition, not the span.
@@ -33,49 +64,133 @@ export type Reader = {
 const timeouts = { connectTimeoutMs: 2_000, requestTimeoutMs: 5_000 } as const
 const deadlineMs = 10_000
 const closeTimeoutMs = 2_000
-const limits: FetchLimits = { maxWaitMs: 100, maxBytes: 16 * 1024 * 1024, partitionMaxBytes: 2 * 1024 * 1024 }
+/** Leaders that have changed say so themselves, and new partitions are seen after this time. */
+const leadersMaxAgeMs = 2_000
+const knownTopicsMax = 1_000
+const attempts = 3
+const retryDelayMs = 200
 /** A broker answers with one batch at least, however small the limit (KIP-74): one is enough to find a first record. */
 const firstLimits: FetchLimits = { maxWaitMs: 100, maxBytes: 1, partitionMaxBytes: 1 }
-/** What one answer may hold in memory: beyond it, fewer events than asked for are given. */
-const bytesMax = 64 * 1024 * 1024
 
 export function openReader(connection: KafkaConnection): Reader {
   const client = new Client({ ...clientOptions(connection, timeouts), retries: 2, retryDelay: 100 })
+  const known = new Map<string, { readonly topic: NamedTopic; readonly atMs: number }>()
+
+  async function leaders(name: string): Promise<NamedTopic> {
+    const found = known.get(name)
+    return found && performance.now() - found.atMs < leadersMaxAgeMs ? found.topic : freshLeaders(name)
+  }
+
+  async function freshLeaders(name: string): Promise<NamedTopic> {
+    const topic = { name, ...(await leadersOf(client, name)) }
+    if (known.size >= knownTopicsMax) known.clear()
+    known.set(name, { topic, atMs: performance.now() })
+    return topic
+  }
+
+  /** Leaders may have changed: then they are asked for again. */
+  async function read<T>(name: string, work: (topic: NamedTopic) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work(await leaders(name))
+      } catch (error) {
+        known.delete(name)
+        if (attempt === attempts || !kafkaError(error, '').retryable) throw error
+        await sleep(retryDelayMs)
+      }
+    }
+  }
+
+  const bounded = <T>(name: string, work: (topic: NamedTopic) => Promise<T>) =>
+    within(deadlineMs, `reading ${name}`, read(name, work))
   return {
-    readLatest: (topic, limit) => within(deadlineMs, `reading the end of ${topic}`, readLatest(client, topic, limit)),
-    readFirst: (topic, spans) => within(deadlineMs, `reading ${topic}`, readFirst(client, topic, spans)),
+    readLatest: (name, limit) => bounded(name, (topic) => latest(client, topic, limit)),
+    readPage: (name, from, limit, upTo) =>
+      bounded(name, async (topic) => {
+        const first = await page(client, topic, from, limit, upTo)
+        if (first.found !== 'nothing') return first
+        // The topic may have more partitions than was known.
+        return page(client, await freshLeaders(name), from, limit, upTo)
+      }),
+    offsetsAt: (name, position) => bounded(name, (topic) => offsetsAt(client, topic, position)),
+    readFirst: (name, spans) => bounded(name, (topic) => readFirst(client, topic, spans)),
     close: () => within(closeTimeoutMs, 'closing the reader', client.close()),
   }
 }
 
-async function readLatest(client: Client, topic: string, limit: number): Promise<Latest> {
-  const { topicId, leaders } = await leadersOf(client, topic)
-  const spans = await spansOf(client, topic, [...leaders.values()].flat())
-  const newest = await Promise.all(
-    [...leaders].flatMap(([broker, partitions]) =>
-      partitions.map((partition) => {
-        const span = spans.get(partition) ?? { start: 0n, end: 0n }
-        return readBackwards(client, broker, { name: topic, id: topicId }, partition, span, limit)
-      }),
-    ),
-  )
+async function latest(client: Client, topic: NamedTopic, limit: number): Promise<Latest> {
+  const { starts, ends } = await bounds(client, topic)
+  const spans = new Map([...ends].map(([partition, end]) => [partition, { start: starts.get(partition) ?? 0n, end }]))
+  return { records: await readLatest(client, topic, spans, limit), next: ends }
+}
+
+async function page(
+  client: Client,
+  topic: NamedTopic,
+  from: Offsets,
+  limit: number,
+  upTo: Offsets | undefined,
+): Promise<Page> {
+  const partitions = [...topic.leaders.values()].flat()
+  const foreign = [...from.keys()].find((partition) => !partitions.includes(partition))
+  if (foreign !== undefined) return { found: 'nothing', partition: foreign }
+  const { outOfRange, records, next, atEnd } = await readForward(client, topic, from, limit, upTo)
+  if (outOfRange.length === 0) return { found: 'records', records, next, atEnd }
+  const { starts } = await bounds(client, topic)
+  const gaps = partitions.flatMap((partition): Gap[] => {
+    const [asked, start] = [from.get(partition) ?? 0n, starts.get(partition) ?? 0n]
+    return start > asked ? [{ partition, from: asked, to: start }] : []
+  })
+  const beyond = outOfRange.find((partition) => !gaps.some((gap) => gap.partition === partition))
+  if (beyond !== undefined) return { found: 'nothing', partition: beyond }
+  const goOn = partitions.map((partition): [number, bigint] => [partition, from.get(partition) ?? 0n])
   return {
-    records: newestFirst(newest, limit),
-    next: new Map([...spans].map(([partition, { end }]) => [partition, end])),
+    found: 'gap',
+    gaps,
+    next: new Map([...goOn, ...gaps.map(({ partition, to }): [number, bigint] => [partition, to])]),
   }
+}
+
+async function offsetsAt(client: Client, topic: NamedTopic, position: ReadPosition): Promise<Offsets> {
+  if (position === 'earliest') return listOffsets(client, topic, ListOffsetTimestamps.EARLIEST)
+  const ends = await listOffsets(client, topic, ListOffsetTimestamps.LATEST)
+  if (position === 'latest') return ends
+  const found = await listOffsets(client, topic, BigInt(position.timestampMs))
+  // Kafka answers −1 where no record is that young.
+  return new Map([...ends].map(([partition, end]) => [partition, unlessNone(found.get(partition), end)]))
+}
+
+function unlessNone(found: bigint | undefined, end: bigint): bigint {
+  return found === undefined || found < 0n ? end : found
+}
+
+async function bounds(client: Client, topic: NamedTopic): Promise<{ starts: Offsets; ends: Offsets }> {
+  const [starts, ends] = await Promise.all([
+    listOffsets(client, topic, ListOffsetTimestamps.EARLIEST),
+    listOffsets(client, topic, ListOffsetTimestamps.LATEST),
+  ])
+  return { starts, ends }
+}
+
+async function listOffsets(client: Client, { name, leaders }: NamedTopic, timestamp: bigint): Promise<Offsets> {
+  const partitions = [...leaders.values()].flat().map((partitionIndex) => ({ partitionIndex, timestamp }))
+  const isolationLevel = FetchIsolationLevels.READ_COMMITTED
+  const listed = await client.listOffsets({ topics: [{ name, partitions }], isolationLevel })
+  return new Map(
+    listed.flatMap((topic) => topic.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset])),
+  )
 }
 
 async function readFirst(
   client: Client,
-  topic: string,
+  topic: NamedTopic,
   spans: ReadonlyMap<number, Span>,
 ): Promise<Map<number, StoredRecord>> {
-  const { topicId, leaders } = await leadersOf(client, topic)
-  const reads = [...leaders].flatMap(([broker, partitions]) =>
+  const reads = [...topic.leaders].flatMap(([broker, partitions]) =>
     partitions.map(async (partition): Promise<[number, StoredRecord][]> => {
       const span = spans.get(partition)
       if (!span) return []
-      const first = await firstInSpan(client, broker, { name: topic, id: topicId }, partition, span)
+      const first = await firstInSpan(client, broker, topic, partition, span)
       return first ? [[partition, first]] : []
     }),
   )
@@ -85,98 +200,23 @@ async function readFirst(
 async function firstInSpan(
   client: Client,
   broker: number,
-  topic: TopicName,
+  topic: NamedTopic,
   partition: number,
   { start, end }: Span,
 ): Promise<StoredRecord | undefined> {
+  const named = { name: topic.name, id: topic.topicId }
   for (let position = start; position < end;) {
-    const [fetched] = await fetchFrom(client, broker, topic, new Map([[partition, position]]), firstLimits)
+    const [fetched] = await fetchFrom(client, broker, named, new Map([[partition, position]]), firstLimits)
     if (!fetched) return undefined
-    const first = fetched.records.find(({ offset }) => offset >= start)
+    const first = fetched.records[0]
     if (first) return first.offset < end ? first : undefined
-    const next = fetched.outOfRange ? fetched.start : fetched.next
+    const next = fetched.outOfRange ? await startOf(client, topic, partition) : fetched.next
     if (next <= position) return undefined
     position = next
   }
   return undefined
 }
 
-async function spansOf(client: Client, topic: string, partitions: readonly number[]): Promise<Map<number, Span>> {
-  const at = async (timestamp: bigint) => {
-    const listed = await client.listOffsets({
-      topics: [{ name: topic, partitions: partitions.map((partitionIndex) => ({ partitionIndex, timestamp })) }],
-      isolationLevel: FetchIsolationLevels.READ_COMMITTED,
-    })
-    return new Map(
-      listed.flatMap((entry) => entry.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset])),
-    )
-  }
-  const [starts, ends] = await Promise.all([at(ListOffsetTimestamps.EARLIEST), at(ListOffsetTimestamps.LATEST)])
-  return new Map(
-    partitions.map((partition) => [partition, { start: starts.get(partition) ?? 0n, end: ends.get(partition) ?? 0n }]),
-  )
-}
-
-type TopicName = { readonly name: string; readonly id: string }
-
-/** The last `limit` records of a partition. Holes make a first step too short; each further step goes back twice as far. */
-async function readBackwards(
-  client: Client,
-  broker: number,
-  topic: TopicName,
-  partition: number,
-  { start, end }: Span,
-  limit: number,
-): Promise<StoredRecord[]> {
-  let found: StoredRecord[] = []
-  let upTo = end
-  for (let step = BigInt(limit); upTo > start && found.length < limit; step *= 2n) {
-    const from = upTo - step > start ? upTo - step : start
-    found = [...(await readSpan(client, broker, topic, partition, { start: from, end: upTo })), ...found]
-    upTo = from
-  }
-  return found.slice(-limit)
-}
-
-async function readSpan(
-  client: Client,
-  broker: number,
-  topic: TopicName,
-  partition: number,
-  { start, end }: Span,
-): Promise<StoredRecord[]> {
-  const records: StoredRecord[] = []
-  let bytes = 0
-  for (let position = start; position < end && bytes < bytesMax;) {
-    const [fetched] = await fetchFrom(client, broker, topic, new Map([[partition, position]]), limits)
-    if (!fetched) break
-    if (fetched.outOfRange && fetched.start <= position) break
-    for (const record of fetched.records) {
-      if (record.offset >= end) break
-      records.push(record)
-      bytes += (record.value?.length ?? 0) + (record.key?.length ?? 0)
-    }
-    const next = fetched.outOfRange ? fetched.start : fetched.next
-    if (next === position) break
-    position = next
-  }
-  return records
-}
-
-/** Merges partitions by timestamp, newest first; within a partition the order of its offsets stands. */
-function newestFirst(partitions: StoredRecord[][], limit: number): StoredRecord[] {
-  const heads = partitions.map((records) => [...records])
-  const merged: StoredRecord[] = []
-  while (merged.length < limit) {
-    let newest: StoredRecord[] | undefined
-    for (const records of heads) {
-      const head = records.at(-1)
-      const best = newest?.at(-1)
-      if (head && (!best || head.timestampMs > best.timestampMs)) newest = records
-    }
-    const record = newest?.pop()
-    if (!record) break
-    merged.push(record)
-  }
-  return merged
+async function startOf(client: Client, topic: NamedTopic, partition: number): Promise<bigint> {
+  return (await listOffsets(client, topic, ListOffsetTimestamps.EARLIEST)).get(partition) ?? 0n
 }

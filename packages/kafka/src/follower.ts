@@ -1,0 +1,342 @@
+/**
+ * Follows many topics at once, `read_committed`, outside any consumer group: one connection and one fetch per broker, however many
+ * topics there are and however often they change. What is handed over of a partition is in order and comes once: a fetch's
+ * records count only while the position that they were asked for still stands.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MillraceError } from '@millrace/core/errors'
+import { Admin as Client, ListOffsetTimestamps } from '@platformatic/kafka'
+import { type Offsets, openAdmin } from './admin.ts'
+import { clientOptions, type KafkaConnection } from './connection.ts'
+import { within } from './deadline.ts'
+import { kafkaError } from './errors.ts'
+import {
+  type FetchedPartition,
+  type FetchLimits,
+  fetchTopics,
+  leadersOf,
+  leadersOfAll,
+  type StoredRecord,
+  type TopicLeaders,
+  type WantedTopic,
+} from './fetch.ts'
+
+/** Where following begins; a partition that is not named begins at 0, as does one that is added later. */
+export type FollowStart = 'latest' | 'earliest' | Offsets
+
+/** Records from one offset up to, but without, another, that are gone before they could be read: retention took them. */
+export type Gap = { readonly partition: number; readonly from: bigint; readonly to: bigint }
+
+export type FollowerListener = {
+  /**
+   * Records of a topic, in the order of their partitions. The broker that they come from is read on when the promise is fulfilled:
+   * that is the backpressure, and it holds up the other topics of the broker too.
+   */
+  readonly onRecords: (topic: string, records: readonly StoredRecord[]) => void | Promise<void>
+  readonly onGap?: (topic: string, gap: Gap) => void
+  /** Told after every fetch, one without records too, with the offsets after what was handed over. */
+  readonly onProgress?: (topic: string, positions: Offsets) => void
+  /** Something cannot be read at the moment; the follower goes on trying. */
+  readonly onTrouble?: (error: MillraceError) => void
+}
+
+export type Follower = {
+  /**
+   * Begins to follow a topic; one that is followed already goes on from where it is.
+   * @returns the offsets from which records are handed over, by partition
+   * @throws MillraceError 'kafka.unknown-topic' | 'kafka.refused' | 'kafka.unavailable'
+   */
+  readonly follow: (topic: string, from: FollowStart) => Promise<Offsets>
+  readonly unfollow: (topic: string) => void
+  /** The offset after the last record that was handed over, by partition; `undefined` for a topic that is not followed. */
+  readonly positions: (topic: string) => Offsets | undefined
+  readonly close: () => Promise<void>
+}
+
+type Followed = {
+  readonly name: string
+  readonly positions: Map<number, bigint>
+  /** As the last metadata had them; without leaders while the topic is in trouble. */
+  at: TopicLeaders
+}
+
+const timeouts = { connectTimeoutMs: 2_000, requestTimeoutMs: 6_000 } as const
+/** A topic that is added waits for the fetch under way, so that may not wait long at the broker. */
+const limits: FetchLimits = { maxWaitMs: 250, maxBytes: 4 * 1024 * 1024, partitionMaxBytes: 1024 * 1024 }
+/** Under load a fetch answers at once with the little that has come since; this pause lets some gather. */
+const gatherMs = 15
+const retryDelayMinMs = 100
+const retryDelayMaxMs = 2_000
+/** New partitions are looked for after this time. */
+const metadataMaxAgeMs = 15_000
+const deadlineMs = 10_000
+const closeTimeoutMs = 2_000
+
+/** Opens a follower that follows nothing yet. It connects with its first topic. */
+export function openFollower(connection: KafkaConnection, listener: FollowerListener): Follower {
+  return new BrokerFollower(connection, listener)
+}
+
+class BrokerFollower implements Follower {
+  readonly #listener: FollowerListener
+  readonly #admin
+  readonly #asking: Client
+  readonly #fetching: Client
+  readonly #stop = new AbortController()
+  readonly #topics = new Map<string, Followed>()
+  readonly #starting = new Map<string, Promise<Followed>>()
+  readonly #loops = new Map<number, Promise<void>>()
+  #wake = Promise.withResolvers<undefined>()
+  #keeping: Promise<void> | undefined
+  #isAsked = false
+  #round = 0
+
+  constructor(connection: KafkaConnection, listener: FollowerListener) {
+    this.#listener = listener
+    this.#admin = openAdmin(connection)
+    // Two connections to a broker: a fetch that waits there holds up whatever comes after it on its own.
+    this.#asking = new Client({ ...clientOptions(connection, timeouts), retries: 0 })
+    this.#fetching = new Client({ ...clientOptions(connection, timeouts), retries: 0 })
+  }
+
+  readonly follow = async (name: string, from: FollowStart): Promise<Offsets> => {
+    const followed = this.#topics.get(name) ?? (await (this.#starting.get(name) ?? this.#start(name, from)))
+    return new Map(followed.positions)
+  }
+
+  readonly unfollow = (name: string): void => {
+    this.#topics.delete(name)
+    this.#starting.delete(name)
+  }
+
+  readonly positions = (name: string): Offsets | undefined => {
+    const followed = this.#topics.get(name)
+    return followed && new Map(followed.positions)
+  }
+
+  readonly close = async (): Promise<void> => {
+    this.#stop.abort()
+    this.#wake.resolve(undefined)
+    await Promise.all([
+      within(closeTimeoutMs, 'closing a follower', this.#fetching.close()),
+      within(closeTimeoutMs, 'closing a follower', this.#asking.close()),
+      this.#admin.close(),
+    ])
+    await Promise.all([this.#keeping, ...this.#loops.values()])
+  }
+
+  #start(name: string, from: FollowStart): Promise<Followed> {
+    const started = this.#begin(name, from)
+    this.#starting.set(name, started)
+    const settled = () => {
+      if (this.#starting.get(name) === started) this.#starting.delete(name)
+    }
+    started.then((followed) => {
+      if (this.#starting.get(name) === started && !this.#isStopped()) this.#add(followed)
+      settled()
+    }, settled)
+    return started
+  }
+
+  async #begin(name: string, from: FollowStart): Promise<Followed> {
+    const [starts, at] = await Promise.all([
+      from === 'latest' ? this.#admin.endOffsets(name) : this.#admin.startOffsets(name),
+      within(deadlineMs, `asking for the leaders of ${name}`, leadersOf(this.#asking, name)),
+    ])
+    const positions = new Map(typeof from === 'string' ? starts : [...[...starts.keys()].map(zero), ...from])
+    return { name, positions, at }
+  }
+
+  #add(followed: Followed): void {
+    this.#topics.set(followed.name, followed)
+    this.#keeping ??= this.#keepLeaders()
+    this.#startLoops()
+  }
+
+  #startLoops(): void {
+    for (const broker of new Set([...this.#topics.values()].flatMap(({ at }) => [...at.leaders.keys()]))) {
+      if (this.#loops.has(broker) || this.#isStopped()) continue
+      const loop = this.#followBroker(broker).finally(() => {
+        this.#loops.delete(broker)
+        this.#startLoops() // for a topic that came as the loop ended
+      })
+      this.#loops.set(broker, loop)
+    }
+  }
+
+  /** Reads what a broker leads, until it leads nothing that is followed. */
+  async #followBroker(broker: number): Promise<void> {
+    let delayMs = retryDelayMinMs
+    for (let wanted = this.#wantedOf(broker); wanted.length > 0; wanted = this.#wantedOf(broker)) {
+      try {
+        const some = await this.#fetch(broker, wanted)
+        delayMs = retryDelayMinMs
+        if (some) await sleep(gatherMs)
+      } catch (error) {
+        // What fails because the follower was closed is no trouble.
+        if (this.#isStopped()) return
+        this.#tell(error, `following what broker ${broker} leads`)
+        this.#fetching.clearMetadata() // it may have moved to another address
+        this.#askAgain()
+        await this.#pause(delayMs)
+        delayMs = Math.min(retryDelayMaxMs, delayMs * 2)
+      }
+    }
+  }
+
+  /** Whoever comes first in a request is served first, so the topics take turns. */
+  #wantedOf(broker: number): WantedTopic[] {
+    if (this.#isStopped()) return []
+    const wanted = [...this.#topics.values()].flatMap(({ name, at, positions }) => {
+      const partitions = at.leaders.get(broker) ?? []
+      if (partitions.length === 0) return []
+      const turned = rotated(partitions, this.#round)
+      return [
+        {
+          name,
+          id: at.topicId,
+          positions: new Map(turned.map((partition) => [partition, positions.get(partition) ?? 0n])),
+        },
+      ]
+    })
+    return rotated(wanted, this.#round++)
+  }
+
+  /** @returns whether there were records */
+  async #fetch(broker: number, wanted: readonly WantedTopic[]): Promise<boolean> {
+    const { read, failed } = await fetchTopics(this.#fetching, broker, wanted, limits)
+    for (const { topic, error } of failed) this.#park(topic, broker, error)
+    let some = false
+    for (const { name } of wanted) {
+      const ofTopic = read.filter(({ topic }) => topic === name)
+      if (ofTopic.length > 0) some = (await this.#handOver(name, ofTopic)) || some
+    }
+    return some
+  }
+
+  async #handOver(name: string, fetched: readonly FetchedPartition[]): Promise<boolean> {
+    const followed = this.#topics.get(name)
+    if (!followed) return false
+    // The partition may have been read from another broker meanwhile: what was asked for before is its own then.
+    const current = fetched.filter(({ partition, position }) => (followed.positions.get(partition) ?? 0n) === position)
+    const records = current.flatMap((partition) => partition.records)
+    for (const { partition, next } of current) followed.positions.set(partition, next)
+    if (records.length > 0) await this.#listener.onRecords(name, records)
+    for (const partition of current) if (partition.outOfRange) await this.#leap(followed, partition)
+    if (this.#topics.get(name) === followed) this.#listener.onProgress?.(name, followed.positions)
+    return records.length > 0
+  }
+
+  /** Goes on from where a partition has records again: retention took those before. Where it ends, if it lost its end. */
+  async #leap(followed: Followed, { partition, position }: FetchedPartition): Promise<void> {
+    const at = (timestamp: bigint) => this.#offsetAt(followed.name, partition, timestamp)
+    const [start, end] = await Promise.all([at(ListOffsetTimestamps.EARLIEST), at(ListOffsetTimestamps.LATEST)])
+    const next = start > position ? start : end < position ? end : position
+    if (followed.positions.get(partition) !== position) return
+    followed.positions.set(partition, next)
+    if (next > position) this.#listener.onGap?.(followed.name, { partition, from: position, to: next })
+  }
+
+  async #offsetAt(name: string, partitionIndex: number, timestamp: bigint): Promise<bigint> {
+    const topics = [{ name, partitions: [{ partitionIndex, timestamp }] }]
+    const listed = await within(deadlineMs, `reading offsets of ${name}`, this.#asking.listOffsets({ topics }))
+    const found = listed[0]?.partitions[0]
+    if (!found) throw new MillraceError('kafka.unavailable', `the offsets of ${name} are not known`)
+    return found.offset
+  }
+
+  /** Leaves what a broker does not lead any more until the leaders are known again, so that the rest is read on. */
+  #park(name: string, broker: number, error: MillraceError): void {
+    const followed = this.#topics.get(name)
+    if (followed?.at.leaders.has(broker)) {
+      const leaders = new Map([...followed.at.leaders].filter(([leader]) => leader !== broker))
+      followed.at = { ...followed.at, leaders }
+      this.#tell(error, `following ${name}`)
+    }
+    this.#askAgain()
+  }
+
+  #askAgain(): void {
+    this.#isAsked = true
+    this.#wake.resolve(undefined)
+  }
+
+  /** Asks for the leaders of all topics from time to time, and at once when something cannot be read. */
+  async #keepLeaders(): Promise<void> {
+    let delayMs = retryDelayMinMs
+    while (!this.#isStopped()) {
+      const timer = setTimeout(() => this.#wake.resolve(undefined), metadataMaxAgeMs)
+      await this.#wake.promise
+      clearTimeout(timer)
+      if (this.#isStopped()) return
+      this.#wake = Promise.withResolvers()
+      const asked = this.#isAsked
+      this.#isAsked = false
+      await this.#askForLeaders()
+      if (asked) await this.#pause(delayMs)
+      delayMs = asked ? Math.min(retryDelayMaxMs, delayMs * 2) : retryDelayMinMs
+    }
+  }
+
+  async #askForLeaders(): Promise<void> {
+    const names = [...this.#topics.keys()]
+    if (names.length === 0) return
+    try {
+      const leaders = await within(deadlineMs, 'asking for the leaders', leadersOfAll(this.#asking, names))
+      for (const [name, at] of leaders) this.#lead(name, at)
+    } catch {
+      // One that cannot be asked for fails them all, so each for itself.
+      for (const name of names) await this.#askForLeader(name)
+    }
+    this.#startLoops()
+  }
+
+  async #askForLeader(name: string): Promise<void> {
+    if (this.#isStopped()) return
+    try {
+      this.#lead(name, await within(deadlineMs, `asking for the leaders of ${name}`, leadersOf(this.#asking, name)))
+    } catch (error) {
+      if (this.#isStopped() || !this.#topics.has(name)) return
+      this.#tell(error, `following ${name}`)
+      this.#askAgain()
+    }
+  }
+
+  #lead(name: string, at: TopicLeaders): void {
+    const followed = this.#topics.get(name)
+    if (!followed) return
+    // A topic of the same name was made anew: all that it has is new.
+    if (followed.at.topicId !== at.topicId)
+      for (const partition of followed.positions.keys()) followed.positions.set(partition, 0n)
+    for (const partition of [...at.leaders.values()].flat()) {
+      if (!followed.positions.has(partition)) followed.positions.set(partition, 0n)
+    }
+    followed.at = { ...at, leaders: new Map([...at.leaders].filter(([broker]) => broker !== leaderless)) }
+    if (at.leaders.has(leaderless)) this.#askAgain()
+  }
+
+  #tell(error: unknown, what: string): void {
+    this.#listener.onTrouble?.(kafkaError(error, what))
+  }
+
+  async #pause(delayMs: number): Promise<void> {
+    await sleep(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+  }
+
+  /** A call, since the state of a signal changes while others run. */
+  #isStopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+}
+
+/** How the metadata names the leader of a partition that has none at the moment. */
+const leaderless = -1
+
+function zero(partition: number): [number, bigint] {
+  return [partition, 0n]
+}
+
+function rotated<T>(list: readonly T[], by: number): T[] {
+  const first = list.length === 0 ? 0 : by % list.length
+  return [...list.slice(first), ...list.slice(0, first)]
+}
