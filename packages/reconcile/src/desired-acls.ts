@@ -1,3 +1,4 @@
+import { catalogTopic } from '@millrace/core/catalog'
 import type { Platform } from '@millrace/core/platform'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import { permissionsOf as flinkPermissionsOf } from '@millrace/flink/acls'
@@ -20,13 +21,14 @@ function deny(user: string, resource: Resource, ...operations: Acl['operation'][
 }
 
 /**
- * What the platform's own parts may do before any event type exists. The gateway may make and use event topics, which have any
- * name but the internal ones; it makes no ACLs. Monitoring reads messages only to tell how old the oldest unread one is.
+ * What the platform's own parts may do before any event type exists. The gateway may make, grow and use event topics, which have any
+ * name but the internal ones; it makes no ACLs and deletes nothing. Monitoring reads messages only to tell how old the oldest unread one is.
  */
 export const foundationAcls: readonly Acl[] = [
-  ...allow('gateway', topic('*'), 'Create', 'Describe', 'DescribeConfigs', 'Read', 'Write'),
+  ...allow('gateway', topic('*'), 'Create', 'Describe', 'DescribeConfigs', 'Read', 'Write', 'Alter', 'AlterConfigs'),
   ...deny('gateway', topicsWith('_'), 'All'),
   ...deny('gateway', topicsWith('connect-'), 'All'),
+  ...deny('gateway', topic(catalogTopic), 'Alter', 'AlterConfigs'),
 
   ...allow('registry', topicsWith('_apicurio-'), 'Describe', 'DescribeConfigs', 'Read', 'Write'),
   ...allow('registry', groupsWith('apicurio-'), 'Read', 'Describe'),

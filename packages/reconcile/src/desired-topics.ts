@@ -1,5 +1,6 @@
-import type { EventType } from '@millrace/core/event-type'
-import { eventTypesOf, type Platform } from '@millrace/core/platform'
+import { catalogTopic } from '@millrace/core/catalog'
+import type { DeclaredType } from '@millrace/core/event-type'
+import type { Platform } from '@millrace/core/platform'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 
 /** A topic as it should be. */
@@ -15,7 +16,7 @@ const deadLetterRetentionMs = 30 * 86_400_000
 
 /** The topics that the platform's own parts need before any event type exists. */
 export const foundationTopics: readonly DesiredTopic[] = [
-  { name: 'millrace-catalog', partitions: 1, config: compacted },
+  { name: catalogTopic, partitions: 1, config: compacted },
   { name: '_apicurio-journal', partitions: 1, config: { 'cleanup.policy': 'delete', ...forever } },
   { name: '_apicurio-snapshots', partitions: 1, config: { 'cleanup.policy': 'delete', ...forever } },
   { name: '_apicurio-events', partitions: 1, config: { 'cleanup.policy': 'delete' } },
@@ -24,20 +25,23 @@ export const foundationTopics: readonly DesiredTopic[] = [
   { name: '_connect-status', partitions: 3, config: compacted },
 ]
 
-/** The topics of a definition: one for each event type and its dead letters, one for each pipeline's late events. */
-export function topicsOf(platform: Platform): DesiredTopic[] {
-  const late = platform.pipelines.flatMap(({ lateTopic, from }) =>
+/** The topics of pipelines' late events. */
+export function lateTopicsOf({ pipelines }: Platform): DesiredTopic[] {
+  return pipelines.flatMap(({ lateTopic, from }) =>
     lateTopic === undefined
       ? []
       : [{ name: lateTopic, partitions: from.partitions, config: retention(from.retentionMs) }],
   )
-  return [...eventTypesOf(platform).flatMap(topicsOfType), ...late]
 }
 
-function topicsOfType(type: EventType): DesiredTopic[] {
+/**
+ * The topics of an event type. That of its dead letters comes first: a topic that has one beside it was made here, perhaps by a
+ * request that got no further, and may be used; any other belongs to somebody else.
+ */
+export function topicsOfType(type: DeclaredType): DesiredTopic[] {
   return [
-    { name: type.topic, partitions: type.partitions, config: retention(type.retentionMs) },
     { name: deadLetterTopic(type.topic), partitions: 1, config: retention(deadLetterRetentionMs) },
+    { name: type.topic, partitions: type.partitions, config: retention(type.retentionMs) },
   ]
 }
 

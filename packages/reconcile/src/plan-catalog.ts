@@ -1,11 +1,13 @@
 import { type CatalogEntry, catalogEntryOf } from '@millrace/core/catalog'
 import { MillraceError } from '@millrace/core/errors'
-import { type EventType, schemaText } from '@millrace/core/event-type'
+import { type DeclaredType, schemaText } from '@millrace/core/event-type'
 import { valueSubject } from '@millrace/core/topic-name'
+import { resolveReferences } from '@millrace/schemas/references'
 import type { Registry } from '@millrace/schemas/registry'
+import { schemaTypeOf } from '@millrace/schemas/registry-answer'
 import type { Change } from './change.ts'
 
-/** The catalog as `apply` sees it: read as a whole, written an entry at a time. */
+/** The catalog as `apply` and the API see it: read as a whole, written an entry at a time. */
 export type Catalog = {
   readonly entries: () => Promise<ReadonlyMap<string, CatalogEntry>>
   readonly write: (entry: CatalogEntry) => Promise<void>
@@ -13,17 +15,17 @@ export type Catalog = {
 
 /** The entries that the catalog lacks or has otherwise. Types that nobody declares here were made through the API and stay. */
 export async function planCatalog(
-  types: readonly EventType[],
+  types: readonly DeclaredType[],
+  entries: ReadonlyMap<string, CatalogEntry>,
   catalog: Catalog,
   registry: Registry,
 ): Promise<Change[]> {
-  const current = await catalog.entries()
-  const changes = types.map((type) => planEntry(type, current.get(type.name), catalog, registry))
+  const changes = types.map((type) => planEntry(type, entries.get(type.name), catalog, registry))
   return (await Promise.all(changes)).flat()
 }
 
 async function planEntry(
-  type: EventType,
+  type: DeclaredType,
   current: CatalogEntry | undefined,
   catalog: Catalog,
   registry: Registry,
@@ -42,12 +44,13 @@ async function planEntry(
   ]
 }
 
-async function entryOf(type: EventType, registry: Registry): Promise<CatalogEntry | undefined> {
-  const found = await registry.lookUp(valueSubject(type.topic), 'JSON', schemaText(type.schema))
-  return found && catalogEntryOf(type, { ...found, references: [] })
+async function entryOf(type: DeclaredType, registry: Registry): Promise<CatalogEntry | undefined> {
+  const { topic, format, schema, references } = type
+  const found = await registry.lookUp(valueSubject(topic), schemaTypeOf(format), schemaText(schema), references)
+  return found && catalogEntryOf(type, { ...found, references: await resolveReferences(registry, references) })
 }
 
-function registered(type: EventType, entry: CatalogEntry | undefined): CatalogEntry {
+function registered(type: DeclaredType, entry: CatalogEntry | undefined): CatalogEntry {
   if (entry) return entry
   throw new MillraceError('registry.refused', `the schema of ${type.name} is not in the registry`)
 }

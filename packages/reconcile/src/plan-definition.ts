@@ -2,23 +2,17 @@ import type { ConnectClient } from '@millrace/connect/connect-client'
 import type { ConnectorEnvironment } from '@millrace/connect/connector-config'
 import type { Warehouse } from '@millrace/connect/snowflake-sql'
 import { eventTypesOf, type Platform } from '@millrace/core/platform'
-import type { Admin } from '@millrace/kafka/admin'
-import type { Registry } from '@millrace/schemas/registry'
 import type { Change } from './change.ts'
-import { topicsOf } from './desired-topics.ts'
+import { lateTopicsOf } from './desired-topics.ts'
 import { planFoundation } from './plan-foundation.ts'
-import { type Catalog, planCatalog } from './plan-catalog.ts'
+import { type EventTypeWorld, planEventTypes } from './plan-event-types.ts'
 import { type Jobs, planJobs } from './plan-jobs.ts'
-import { planSchemas } from './plan-schemas.ts'
+import { planDefaultCompatibility } from './plan-schemas.ts'
 import { planConnector, planConnectorRemovals, planTable } from './plan-sinks.ts'
 import { planTopics } from './plan-topics.ts'
 
 /** The connections to what is, and how much it is replicated. */
-export type World = {
-  readonly admin: Admin
-  readonly replication: number
-  readonly registry: Registry
-  readonly catalog: Catalog
+export type World = EventTypeWorld & {
   readonly warehouse: Warehouse
   readonly connect: ConnectClient
   readonly connectorEnvironment: ConnectorEnvironment
@@ -30,12 +24,12 @@ export type World = {
  * what writes to it.
  */
 export async function planDefinition(platform: Platform, world: World): Promise<Change[]> {
-  const { admin, replication, registry, catalog, warehouse, connect, connectorEnvironment, jobs } = world
+  const { admin, replication, registry, warehouse, connect, connectorEnvironment, jobs } = world
   const parts = await Promise.all([
     planFoundation(platform, replication, admin),
-    planTopics(topicsOf(platform), replication, admin),
-    planSchemas(eventTypesOf(platform), registry),
-    planCatalog(eventTypesOf(platform), catalog, registry),
+    planDefaultCompatibility(registry),
+    planEventTypes(eventTypesOf(platform), world),
+    planTopics(lateTopicsOf(platform), replication, admin),
     ...platform.sinks.map((sink) => planTable(sink, warehouse)),
     planJobs(platform.pipelines, jobs, registry),
     ...platform.sinks.map((sink) => planConnector(sink, connectorEnvironment, connect)),
