@@ -10,15 +10,19 @@ import { runStack } from '@millrace/stack/run-stack'
 import { loadDefinition } from './definition.ts'
 import type { RunningOptions } from './settings.ts'
 
-export type UpOptions = RunningOptions & { readonly portBase: number; readonly brokers: 1 | 3 }
+export type UpOptions = RunningOptions & {
+  readonly portBase: number
+  readonly brokers: 1 | 3
+  readonly gateways: number
+}
 
 const detachTimeoutMs = 600_000
 const pollMs = 200
 
 /** `millrace up`: in the foreground until Ctrl-C. */
-export async function up({ state, portBase, brokers, platform }: UpOptions): Promise<void> {
+export async function up({ state, platform, ...counts }: UpOptions): Promise<void> {
   const definition = await loadDefinition(platform)
-  const options = { stateDirectory: state, portBase, brokers, platform: definition, java: javaEnvironment }
+  const options = { stateDirectory: state, ...counts, platform: definition, java: javaEnvironment }
   await runStack(options, async ({ signal }) => {
     process.stderr.write('Ctrl-C stops it\n')
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))

@@ -20,7 +20,7 @@ function documentedCommands(readme: string): { command: string; words: string[] 
 
 test('the README shows every command of a running platform', () => {
   const names = documented.map(({ command }) => command).sort()
-  expect(names).toEqual(['apply', 'down', 'plan', 'status', 'tail', 'token', 'up'])
+  expect(names).toEqual(['apply', 'down', 'generate', 'plan', 'status', 'tail', 'token', 'up'])
 })
 
 test('the help lists every command that the README shows', async () => {
@@ -47,6 +47,8 @@ describe('a usage error exits with 2 and says on standard error what is wrong', 
     [['token', '--scope', 'events:write:*', '--ttl', '1 hour'], /'1 hour' is invalid. Write a number and s, m, h or d/],
     [['token', '--scope', 'events:write:*', '--ttl', '0s'], /'0s' is invalid/],
     [['up', '--brokers', '2'], /Allowed choices are 1, 3/],
+    [['up', '--gateways', '0'], /'0' is invalid. Write a whole number/],
+    [['up', '--gateways', '11'], /'11' is invalid. The most are 10/],
     [['up', '--port-base', 'high'], /'high' is invalid. Write a whole number/],
     [['up', '--port-base', '65500'], /'65500' is invalid. The highest is 65436/],
   ])('%j', async (words, sentence) => {

@@ -17,6 +17,8 @@ export type InstallationOptions = {
   readonly stateDirectory: string
   readonly portBase: number
   readonly brokers: 1 | 3
+  /** From 1, which is the default, to `gatewaysMax`. */
+  readonly gateways?: number
   readonly platform: Platform
   readonly java: JavaEnvironment
 }
@@ -30,6 +32,8 @@ export type Installation = {
   readonly certificates: Certificates
   readonly platform: Platform
   readonly brokerNodes: readonly number[]
+  /** The gateways, counted from 1. */
+  readonly gatewayInstances: readonly number[]
   readonly replication: { readonly factor: number; readonly minInSync: number }
   readonly bootstrapServers: readonly string[]
   /** The Kafka users that the definition gives access to. */
@@ -74,6 +78,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     certificates,
     platform: options.platform,
     brokerNodes,
+    gatewayInstances: Array.from({ length: options.gateways ?? 1 }, (_, index) => index + 1),
     replication: options.brokers === 1 ? { factor: 1, minInSync: 1 } : { factor: 3, minInSync: 2 },
     bootstrapServers,
     readers,

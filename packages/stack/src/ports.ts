@@ -2,13 +2,15 @@ import { createServer } from 'node:net'
 import { MillraceError } from '@millrace/core/errors'
 
 export const portBaseDefault = 19_000
+/** Their ports lie between the first port of an installation and those of Kafka. */
+export const gatewaysMax = 10
 
 /** Every port of an installation, counted from one base so that two installations can run side by side. */
 export type Ports = ReturnType<typeof portsFrom>
 
 export function portsFrom(base: number) {
   return {
-    gateway: base,
+    gateway: (instance: number) => base + instance - 1,
     kafkaClient: (node: number) => base + 10 + node,
     kafkaInterBroker: (node: number) => base + 20 + node,
     kafkaController: (node: number) => base + 30 + node,

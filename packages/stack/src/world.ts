@@ -1,14 +1,16 @@
 /** The connections through which the definition is applied to a running installation. */
 import { readFile } from 'node:fs/promises'
 import { openConnect } from '@millrace/connect/connect-client'
+import { eventTypesOf } from '@millrace/core/platform'
 import { type Admin, openAdmin } from '@millrace/kafka/admin'
 import { putCatalogEntry, readCatalog } from '@millrace/kafka/catalog'
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import { openProducer } from '@millrace/kafka/producer'
 import { applyChanges, type Change } from '@millrace/reconcile/change'
-import { planFoundation } from '@millrace/reconcile/plan-foundation'
 import type { Catalog } from '@millrace/reconcile/plan-catalog'
 import { planDefinition, type World } from '@millrace/reconcile/plan-definition'
+import { planEventTypes } from '@millrace/reconcile/plan-event-types'
+import { planFoundation } from '@millrace/reconcile/plan-foundation'
 import { openRegistry } from '@millrace/schemas/registry'
 import type { Installation } from './installation.ts'
 import { connectUrl } from './servers/connect.ts'
@@ -93,6 +95,16 @@ export async function applyDefinition(installation: Installation, report: (chang
   const { world, close } = await openWorld(installation)
   try {
     await applyChanges(await planDefinition(installation.platform, world), report)
+  } finally {
+    await close()
+  }
+}
+
+/** The topics, schemas and catalog entries of the definition, by which gateways serve: only the brokers and the registry must run. */
+export async function applyEventTypes(installation: Installation): Promise<void> {
+  const { world, close } = await openWorld(installation)
+  try {
+    await applyChanges(await planEventTypes(eventTypesOf(installation.platform), world), () => undefined)
   } finally {
     await close()
   }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { brokerName } from '../broker-name.ts'
-import { gatewayUrl } from './gateway.ts'
+import { gatewayName } from './gateway.ts'
 import type { Installation } from '../installation.ts'
 import { projectDirectory } from '../layout.ts'
 import { httpProbe } from '../probe.ts'
@@ -79,7 +79,7 @@ function prometheusServer(installation: Installation, alerting: boolean): Server
 }
 
 function settings(installation: Installation, tokenFile: string, alerting: boolean): unknown {
-  const { ports, brokerNodes } = installation
+  const { ports, brokerNodes, gatewayInstances } = installation
   const local = (port: number) => `127.0.0.1:${port}`
   const job = (name: string, targets: readonly number[]) => ({
     job_name: name,
@@ -93,15 +93,13 @@ function settings(installation: Installation, tokenFile: string, alerting: boole
     }),
     scrape_configs: [
       {
-        ...job('gateway', [Number(new URL(gatewayUrl(installation)).port)]),
+        ...job('gateway', gatewayInstances.map(ports.gateway)),
+        ...instanceNames(gatewayInstances, ports.gateway, gatewayName),
         authorization: { credentials_file: tokenFile },
       },
       {
-        ...job(
-          'kafka',
-          brokerNodes.map((node) => ports.kafkaMetrics(node)),
-        ),
-        ...instanceNames(installation),
+        ...job('kafka', brokerNodes.map(ports.kafkaMetrics)),
+        ...instanceNames(brokerNodes, ports.kafkaMetrics, brokerName),
       },
       job('flink', [ports.flinkMetrics]),
       job('connect', [ports.connectMetrics]),
@@ -110,14 +108,18 @@ function settings(installation: Installation, tokenFile: string, alerting: boole
   }
 }
 
-/** Brokers are told apart by their names rather than by their ports. */
-function instanceNames({ ports, brokerNodes }: Installation) {
+/** Servers of one kind are told apart by their names rather than by their ports. */
+function instanceNames(
+  numbers: readonly number[],
+  portOf: (number: number) => number,
+  nameOf: (number: number) => string,
+) {
   return {
-    relabel_configs: brokerNodes.map((node) => ({
+    relabel_configs: numbers.map((number) => ({
       source_labels: ['__address__'],
-      regex: `127.0.0.1:${ports.kafkaMetrics(node)}`,
+      regex: `127.0.0.1:${portOf(number)}`,
       target_label: 'instance',
-      replacement: brokerName(node),
+      replacement: nameOf(number),
     })),
   }
 }
