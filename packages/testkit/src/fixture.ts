@@ -14,13 +14,15 @@ export type StackFacts = {
   readonly auditorProperties: string
   readonly registryUrl: string
   readonly registryPassword: string
+  /** The first gateway. */
   readonly gatewayUrl: string
+  /** Every gateway; any of them serves any request. */
+  readonly gatewayUrls: string[]
   readonly issuerKeyFile: string
   readonly warehouseUrl: string
   readonly warehouseKeyFile: string
   readonly monitorUrl: string
   readonly javaCommand: string
-  readonly pids: number[]
 }
 
 /** The stack that runs for all integration tests. */

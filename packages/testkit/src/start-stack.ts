@@ -24,7 +24,7 @@ declare module 'vitest' {
 export default async function startStack(project: TestProject): Promise<() => Promise<void>> {
   await rm(stateDirectory, { recursive: true, force: true })
   const { installation, stack } = await openStack(
-    { stateDirectory, portBase, brokers: 3, platform, java: javaEnvironment },
+    { stateDirectory, portBase, brokers: 3, gateways: 3, platform, java: javaEnvironment },
     progress((line) => process.stderr.write(`${line}\n`)),
   )
   await stack.start(new AbortController().signal)
@@ -44,12 +44,12 @@ export default async function startStack(project: TestProject): Promise<() => Pr
     registryUrl: registryUrl(installation),
     registryPassword: secrets.registryPassword('admin'),
     gatewayUrl: gatewayUrl(installation),
+    gatewayUrls: installation.gatewayInstances.map((instance) => gatewayUrl(installation, instance)),
     issuerKeyFile: secrets.issuerKeyFile,
     warehouseUrl: `http://127.0.0.1:${ports.warehouse}`,
     warehouseKeyFile: secrets.warehouseKeyFile,
     monitorUrl: `http://127.0.0.1:${ports.monitor}`,
     javaCommand: installation.java.command,
-    pids: stack.services().flatMap(({ pid }) => (pid === undefined ? [] : [pid])),
   })
   return () => stack.stop()
 }
