@@ -1,22 +1,24 @@
-/** From a parsed body to an outcome: envelope, scope, look-up, validation, storage. Only what is on all in-sync replicas is accepted. */
-import { randomUUID } from 'node:crypto'
+/** From a submitted event to an outcome: checks, then storage, once. Only what is on all in-sync replicas is accepted. */
 import type { CatalogEntry } from '@millrace/core/catalog'
-import { type CloudEvent, parseStructuredEvent } from '@millrace/core/cloud-event'
+import { type EventContext, isTime } from '@millrace/core/cloud-event'
 import { MillraceError } from '@millrace/core/errors'
-import { isJsonObject, valueAt } from '@millrace/core/json'
+import { type JsonPointer, valueAt } from '@millrace/core/json'
 import { recordHeaders } from '@millrace/core/kafka-binding'
-import type { Producer } from '@millrace/kafka/producer'
-import { allows, type Identity } from './authentication.ts'
+import type { OutgoingRecord, Producer } from '@millrace/kafka/producer'
+import type { Identity } from './authentication.ts'
 import type { EventTypes } from './event-types.ts'
-import { jsonViolation } from './json-body.ts'
+import { type Claim, fingerprintOf, type Identities, type Place } from './identities.ts'
 import type { GatewayMetrics } from './metrics.ts'
+import { contentTypes, type Payload, type Payloads, type Taken } from './payloads.ts'
 import { type Problem, problem } from './problem.ts'
+import { idOf, readSubmission, type Rejected, rejected, type Submission, type Submitted } from './submission.ts'
+import { nextHop, type Trace, traceOf } from './trace-context.ts'
 
 export type Receipt = {
   readonly id: string
   readonly source: string
   readonly type: string
-  readonly status: 'accepted'
+  readonly status: 'accepted' | 'duplicate'
   readonly topic: string
   readonly partition: number
   readonly offset: number
@@ -24,121 +26,194 @@ export type Receipt = {
   readonly schemaId: number
 }
 
-/** `id` is null where the event has none and was refused before it could be given one. */
-type Rejected = { readonly status: 'rejected'; readonly id: string | null; readonly problem: Problem }
-
 export type Outcome =
-  | { readonly status: 'accepted'; readonly receipt: Receipt }
+  | { readonly status: 'accepted' | 'duplicate'; readonly receipt: Receipt }
   | Rejected
-  | { readonly status: 'unconfirmed'; readonly id: string; readonly problem: Problem }
+  | { readonly status: 'unconfirmed'; readonly id: string | null; readonly problem: Problem }
 
 export type Ingest = {
-  /** Takes one event in, as a parsed JSON value in CloudEvents' structured form. `trace` are the W3C trace context headers. */
-  readonly accept: (value: unknown, identity: Identity, trace: ReadonlyMap<string, string>) => Promise<Outcome>
+  /** Takes one event in. Always ends, within `deadlineMs`, and never throws: what goes wrong is the outcome of this event alone. */
+  readonly accept: (submitted: Submitted, identity: Identity, trace: Trace | undefined) => Promise<Outcome>
   /** Refuses an event without a look at what it is. */
-  readonly refuse: (value: unknown, told: Problem) => Outcome
+  readonly refuse: (submitted: Submitted | undefined, told: Problem) => Outcome
+  /** Says of an event that there was no time for it. */
+  readonly giveUp: (submitted: Submitted | undefined) => Outcome
 }
 
-type Checked =
-  | {
-      readonly ok: true
-      readonly event: CloudEvent
-      readonly entry: CatalogEntry
-      readonly key: string | undefined
-      readonly stored: Buffer
-    }
-  | { readonly ok: false; readonly rejected: Rejected }
+export type IngestParts = {
+  readonly eventTypes: EventTypes
+  readonly payloads: Payloads
+  readonly identities: Identities
+  readonly producer: Pick<Producer, 'send'>
+  readonly registryUrl: string
+  readonly metrics: GatewayMetrics
+  /** Told of what should not happen. */
+  readonly onFault: (error: unknown) => void
+}
 
-const defaults = { id: () => randomUUID(), time: () => new Date().toISOString() }
+/** Longer than a producer gives a record to be delivered, and shorter than a gateway that is told to stop waits for requests. */
+const deadlineMs = 11_000
 
-export function createIngest(
-  eventTypes: EventTypes,
-  producer: Producer,
-  registryUrl: string,
-  metrics: GatewayMetrics,
-): Ingest {
-  const counted = (rejected: Rejected): Rejected => {
-    metrics.rejected.inc({ reason: String(rejected.problem.status) })
-    return rejected
+type First = Extract<Claim, { kind: 'first' }>
+type Checked = Submission & { readonly taken: Extract<Taken, { ok: true }>; readonly key: Buffer | undefined }
+
+export function createIngest(parts: IngestParts): Ingest {
+  const { eventTypes, payloads, identities, producer, registryUrl, metrics } = parts
+  const count = (outcome: Outcome, type?: string): Outcome => {
+    if (outcome.status === 'rejected') metrics.rejected.inc({ reason: String(outcome.problem.status) })
+    else if (outcome.status === 'unconfirmed') metrics.unconfirmed.inc({ type: type ?? '' })
+    else if (outcome.status === 'duplicate') metrics.duplicates.inc({ type: outcome.receipt.type })
+    else metrics.accepted.inc({ type: outcome.receipt.type })
+    return outcome
   }
-  const accept: Ingest['accept'] = async (value, identity, trace) => {
-    const checked = check(value, identity, eventTypes)
-    if (!checked.ok) return counted(checked.rejected)
-    const { event, entry, key, stored } = checked
-    const timestampMs = Date.now()
-    const record = {
-      topic: entry.topic,
-      key: key === undefined ? undefined : Buffer.from(key),
-      value: stored,
-      headers: recordHeaders(event, `${registryUrl}/schemas/ids/${entry.schemaId}`, trace),
-      timestampMs,
+
+  const accept: Ingest['accept'] = async (submitted, identity, trace) => {
+    const expiresAt = performance.now() + deadlineMs
+    let submission: Submission | Rejected | undefined
+    try {
+      submission = readSubmission(submitted, identity, eventTypes)
+      if ('problem' in submission) return count(submission)
+      const taking = payloads.take(submission.entry, submission.payload)
+      const taken = taking instanceof Promise ? await before(expiresAt, taking) : taking
+      const checked = check(submission, taken)
+      if ('problem' in checked) return count(checked)
+      return count(await store(checked, trace, expiresAt), checked.context.type)
+    } catch (error) {
+      const context = submission && 'context' in submission ? submission.context : undefined
+      return count(failure(error, context?.id ?? idOf(submitted), parts.onFault), context?.type)
     }
+  }
+
+  /** Only an event with an id of its producer's can be sent twice. */
+  const store = (checked: Checked, trace: Trace | undefined, expiresAt: number): Outcome | Promise<Outcome> => {
+    const { context, given, taken, payload } = checked
+    if (!given.id) return send(checked, recordOf(checked, trace, undefined))
+    const fingerprint = fingerprintOf(context, given, sentBytes(checked.entry, payload, taken))
+    return storeOnce(checked, recordOf(checked, trace, fingerprint), fingerprint, expiresAt)
+  }
+
+  const storeOnce = (
+    checked: Checked,
+    record: OutgoingRecord,
+    fingerprint: string,
+    expiresAt: number,
+  ): Outcome | Promise<Outcome> => {
+    const { source, id } = checked.context
+    const claim = identities.claim({ source, id, fingerprint })
+    if (claim.kind === 'first') return send(checked, record, claim)
+    if (claim.kind === 'known') return claim.same ? receiptOf('duplicate', checked, claim.place) : conflict(checked)
+    // When the one that is under way is not confirmed, the next is sent itself; that may take longer than there is time left.
+    const next = claim.ended().then(() => {
+      // Whoever waited was told so by now, and sends it again.
+      if (performance.now() >= expiresAt) throw new Late()
+      return storeOnce(checked, record, fingerprint, expiresAt)
+    })
+    return before(expiresAt, next)
+  }
+
+  const send = async (checked: Checked, record: OutgoingRecord, claim?: First): Promise<Outcome> => {
     const startedAt = performance.now()
     try {
       const { partition, offset } = await producer.send(record)
       metrics.produceDuration.observe((performance.now() - startedAt) / 1_000)
-      metrics.accepted.inc({ type: event.type })
-      const { id, source, type } = event
-      const timestamp = new Date(timestampMs).toISOString()
-      const where = { topic: entry.topic, partition, offset: Number(offset), timestamp, schemaId: entry.schemaId }
-      return { status: 'accepted', receipt: { id, source, type, status: 'accepted', ...where } }
+      const { topic, timestampMs } = record
+      const place = { topic, partition, offset: Number(offset), timestampMs, schemaId: checked.taken.schemaId }
+      claim?.stored(place)
+      return receiptOf('accepted', checked, place)
     } catch (error) {
-      if (error instanceof MillraceError && error.code === 'kafka.too-large') {
-        return counted({ status: 'rejected', id: event.id, problem: problem(413, error.message) })
-      }
-      metrics.unconfirmed.inc({ type: event.type })
-      return { status: 'unconfirmed', id: event.id, problem: unconfirmed(error, event) }
+      claim?.failed()
+      throw error
     }
   }
+
+  const recordOf = (checked: Checked, trace: Trace | undefined, fingerprint: string | undefined): OutgoingRecord => {
+    const { context, entry, taken, key } = checked
+    const carried = traceOf(context.attributes) ?? trace
+    const headers = recordHeaders(context, {
+      schemaUrl: `${registryUrl}/schemas/ids/${taken.schemaId}`,
+      contentType: contentTypes[entry.format],
+      trace: carried && nextHop(carried),
+      fingerprint,
+    })
+    return { topic: entry.topic, key, value: taken.value, headers, timestampMs: Date.now() }
+  }
+
   return {
     accept,
-    refuse: (value, told) => counted({ status: 'rejected', id: idOf(value), problem: told }),
+    refuse: (submitted, told) => count(rejected(submitted ? idOf(submitted) : null, told)),
+    giveUp: (submitted) => count(late(submitted ? idOf(submitted) : null)),
   }
 }
 
-function check(value: unknown, identity: Identity, eventTypes: EventTypes): Checked {
-  const unstorable = jsonViolation(value)
-  if (unstorable)
-    return refused(idOf(value), problem(400, 'the event cannot be kept as it is', { errors: [unstorable] }))
-  const parsed = parseStructuredEvent(value, defaults)
-  if (!parsed.ok) {
-    return refused(idOf(value), problem(400, 'this is not a CloudEvent', { errors: parsed.violations }))
-  }
-  const { event } = parsed
-  if (!allows(identity, 'events:write', event.type)) {
-    return refused(event.id, problem(403, `the token lacks the scope events:write:${event.type}`))
-  }
-  const entry = eventTypes.find(event.type)
-  if (!entry) return refused(event.id, problem(404, `there is no event type "${event.type}"`))
-  const coded = eventTypes.codec(entry).fromJson(event.data)
-  if (!coded.ok) {
-    const errors = coded.violations
-    return refused(event.id, problem(422, `the data does not fit the schema of ${event.type}`, { errors }))
-  }
-  const key = entry.key === null ? undefined : valueAt(coded.data, entry.key)
+/** What the data itself says where it belongs. */
+function check(submission: Submission, taken: Taken): Checked | Rejected {
+  const { context, entry } = submission
+  if (!taken.ok) return rejected(context.id, taken.problem)
+  const key = entry.key === null ? undefined : valueAt(taken.data, entry.key)
   if (typeof key === 'object' && key !== null) {
-    const errors = [{ pointer: entry.key ?? '', detail: 'is the record key, so it must be a scalar' }] as const
-    return refused(event.id, problem(422, 'the key is not a scalar', { errors }))
+    return misplaced(context, 'the key is not a scalar', entry.key, 'is the record key, so it must be a scalar')
   }
-  return {
-    ok: true,
-    event,
-    entry,
-    stored: coded.value,
-    key: key === undefined || key === null ? undefined : String(key),
+  const time = entry.time === null ? undefined : valueAt(taken.data, entry.time)
+  if (typeof time === 'string' && !isTime(time)) {
+    return misplaced(context, 'the time is none', entry.time, 'is the event time, so it must be an RFC 3339 time')
+  }
+  return { ...submission, taken, key: key === undefined || key === null ? undefined : Buffer.from(String(key)) }
+}
+
+function misplaced({ id }: EventContext, told: string, pointer: JsonPointer | null, detail: string): Rejected {
+  return rejected(id, problem(422, told, { errors: [{ pointer: pointer ?? '', detail }] }))
+}
+
+/** The data as its producer sent it, to tell a retry by. JSON counts without its spaces. */
+function sentBytes({ format }: CatalogEntry, payload: Payload, taken: Checked['taken']): Buffer {
+  if (format === 'json') return taken.value
+  return 'data' in payload ? Buffer.from(JSON.stringify(payload.data)) : payload.bytes
+}
+
+function receiptOf(status: Receipt['status'], { context }: Checked, place: Place): Outcome {
+  const { id, source, type } = context
+  const { topic, partition, offset, timestampMs, schemaId } = place
+  const timestamp = new Date(timestampMs).toISOString()
+  return { status, receipt: { id, source, type, status, topic, partition, offset, timestamp, schemaId } }
+}
+
+function conflict({ context }: Checked): Rejected {
+  const { source, id } = context
+  return rejected(id, problem(409, `${source} has sent another event with the id "${id}"`))
+}
+
+class Late extends Error {}
+
+/** Waits for what may take long, up to the deadline of the event. */
+async function before<T>(expiresAt: number, work: Promise<T>): Promise<T> {
+  const deadline = Promise.withResolvers<never>()
+  const timer = setTimeout(() => deadline.reject(new Late()), Math.max(0, expiresAt - performance.now()))
+  try {
+    return await Promise.race([work, deadline.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
-function refused(id: string | null, told: Problem): Checked {
-  return { ok: false, rejected: { status: 'rejected', id, problem: told } }
+function failure(error: unknown, id: string | null, onFault: (error: unknown) => void): Outcome {
+  if (error instanceof Late) return late(id)
+  if (error instanceof MillraceError && error.code === 'kafka.too-large') {
+    return rejected(id, problem(413, error.message))
+  }
+  // What the registry says of us, and not of the event (wrong credentials, an answer that is none), may be otherwise the next time.
+  const isOurs = error instanceof MillraceError && /^(kafka|registry)\./.test(error.code)
+  if (error instanceof MillraceError && (error.retryable || isOurs)) {
+    return unconfirmed(id, error.message)
+  }
+  onFault(error)
+  return rejected(id, problem(500, 'something went wrong here: the log has it'))
 }
 
-/** The id that a producer gave to what may be no event at all. */
-function idOf(value: unknown): string | null {
-  return isJsonObject(value) && typeof value['id'] === 'string' ? value['id'] : null
+function late(id: string | null): Outcome {
+  return unconfirmed(id, 'there was no time for it')
 }
 
-function unconfirmed(error: unknown, { id }: CloudEvent): Problem {
-  const reason = error instanceof MillraceError ? error.message : 'an unexpected error'
-  return problem(503, `not confirmed (${reason}): send it again with the same source and id`, { id })
+function unconfirmed(id: string | null, reason: string): Outcome {
+  const told = `not confirmed (${reason}): send it again with the same source and id`
+  return { status: 'unconfirmed', id, problem: problem(503, told, id === null ? {} : { id }) }
 }

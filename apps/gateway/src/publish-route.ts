@@ -1,19 +1,34 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Authenticate, requireSome, type Identity } from './authentication.ts'
+import { setImmediate } from 'node:timers/promises'
+import type { Readable } from 'node:stream'
+import { isJsonValue } from '@millrace/core/json'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import { type Authenticate, requireSome } from './authentication.ts'
+import { createBatchAnswer } from './batch-answer.ts'
 import { bearerToken } from './bearer-token.ts'
 import type { GatewayConfig } from './config.ts'
+import { acceptedEncodings, type Body, contentEncodingOf, openBody } from './content-encoding.ts'
 import type { Ingest, Outcome } from './ingest.ts'
-import { parseJsonBody } from './json-body.ts'
+import { parseBody, type ParsedBody } from './json-body.ts'
+import { encodingOf, type Payload } from './payloads.ts'
 import { problem, ProblemError, sendProblem } from './problem.ts'
+import { publishLines } from './publish-bulk.ts'
+import type { Submitted } from './submission.ts'
+import { type Trace, traceOf } from './trace-context.ts'
 
 /** Events past the bound are refused one by one, but no more of them than this many times the bound: each is a line of the answer. */
+/** How long a batch may keep everybody else waiting. */
+const turnMsMax = 10
 const answeredTimesMax = 10
+const bulk = 'application/x-ndjson'
 
-type Bounds = Pick<GatewayConfig, 'eventBytesMax' | 'batchBytesMax' | 'batchEventsMax'>
+type Bounds = Pick<
+  GatewayConfig,
+  'eventBytesMax' | 'batchBytesMax' | 'batchEventsMax' | 'bulkBytesMax' | 'bulkEventsMax'
+>
 
-/** `POST /v1/events`: one event in structured or binary mode, or a batch. */
+/** `POST /v1/events`: one event in structured or binary mode, a batch, or a bulk load. */
 export function publishRoute(app: FastifyInstance, authenticate: Authenticate, ingest: Ingest, bounds: Bounds): void {
-  app.post('/v1/events', {
+  const options: RouteShorthandOptions = {
     bodyLimit: bounds.batchBytesMax,
     // Before the body is read.
     onRequest: async (request) => {
@@ -21,83 +36,164 @@ export function publishRoute(app: FastifyInstance, authenticate: Authenticate, i
       requireSome(identity, 'events:write')
       request.identity = identity
     },
-    handler: async (request, reply) => {
-      const { identity } = request
-      const mode = modeOf(request)
-      const body = bodyOf(request)
-      if (mode === 'batch') return publishBatch(parseJsonBody(body), identity, request, reply, ingest, bounds)
-      if (body.length > bounds.eventBytesMax) {
-        throw new ProblemError(problem(413, `an event may have ${bounds.eventBytesMax} bytes, this has ${body.length}`))
-      }
-      const parsed = parseJsonBody(body)
-      const value = mode === 'structured' ? parsed : { ...attributesOf(request), data: parsed }
-      return answer(reply, await ingest.accept(value, identity, traceOf(request)))
+    preParsing: (request, reply, payload, done) => {
+      const opened = openRequest(request, reply, payload, bounds)
+      if (opened instanceof ProblemError) done(opened)
+      else done(null, opened)
     },
+  }
+  // In a scope of its own: elsewhere nobody takes a body that is not read yet.
+  app.register((scope, _options, registered) => {
+    scope.addContentTypeParser(bulk, (_request, payload, done) => done(null, payload))
+    scope.post('/v1/events', options, (request, reply) => {
+      switch (modeOf(request)) {
+        case 'bulk':
+          return publishBulk(request, reply, ingest, bounds)
+        case 'batch':
+          return publishBatch(request, reply, ingest, bounds)
+        case 'structured':
+          return publishOne(request, reply, ingest, parseBody(eventBody(request, bounds)))
+        case 'binary':
+          return publishOne(request, reply, ingest, binaryEvent(request, eventBody(request, bounds)))
+      }
+    })
+    registered()
   })
 }
 
-function answer(reply: FastifyReply, outcome: Outcome): FastifyReply {
-  return outcome.status === 'accepted' ? reply.code(201).send(outcome.receipt) : sendProblem(reply, outcome.problem)
+/** Bodies that are compressed or taken in while they arrive are opened here; fastify reads the others by itself. */
+function openRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: Readable,
+  { bulkBytesMax, batchBytesMax }: Bounds,
+): Readable | ProblemError {
+  const isBulk = mediaTypeOf(request) === bulk
+  const header = request.headers['content-encoding']
+  if (header === undefined && !isBulk) return payload
+  const encoding = contentEncodingOf(header)
+  if (encoding !== undefined) return openBody(payload, encoding, isBulk ? bulkBytesMax : batchBytesMax)
+  reply.header('accept-encoding', acceptedEncodings)
+  return new ProblemError(problem(415, `send the body as it is, or in one of ${acceptedEncodings}`))
 }
 
-async function publishBatch(
-  parsed: unknown,
-  identity: Identity,
+async function publishOne(
   request: FastifyRequest,
   reply: FastifyReply,
   ingest: Ingest,
-  { batchEventsMax }: Bounds,
+  submitted: Submitted,
 ): Promise<FastifyReply> {
-  if (!Array.isArray(parsed) || parsed.length === 0) {
+  const outcome = await ingest.accept(submitted, request.identity, requestTrace(request))
+  if (!('receipt' in outcome)) return sendProblem(reply, outcome.problem)
+  return reply.code(outcome.status === 'duplicate' ? 200 : 201).send(outcome.receipt)
+}
+
+async function publishBulk(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ingest: Ingest,
+  bounds: Bounds,
+): Promise<FastifyReply> {
+  const { body, identity } = request
+  if (!isBody(body)) throw new ProblemError(problem(400, 'a bulk load is at least one event'))
+  const answer = await publishLines({ lines: body, identity, trace: requestTrace(request) }, ingest, bounds)
+  return answer.send(reply)
+}
+
+async function publishBatch(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ingest: Ingest,
+  { batchEventsMax, eventBytesMax }: Bounds,
+): Promise<FastifyReply> {
+  const body = bodyOf(request)
+  const { value, plain } = parseBody(body)
+  if (!Array.isArray(value) || value.length === 0) {
     throw new ProblemError(problem(400, 'a batch is a JSON array of at least one event'))
   }
-  if (parsed.length > answeredTimesMax * batchEventsMax) {
-    throw new ProblemError(problem(413, `a batch may have ${batchEventsMax} events, this has ${parsed.length}`))
+  const events: readonly unknown[] = value
+  if (events.length > answeredTimesMax * batchEventsMax) {
+    throw new ProblemError(problem(413, `a batch may have ${batchEventsMax} events, this has ${events.length}`))
   }
-  const trace = traceOf(request)
+  const trace = requestTrace(request)
   const tooMany = problem(413, `a batch may have ${batchEventsMax} events`)
-  const outcomes = await Promise.all(
-    parsed.map((value, index) =>
-      index < batchEventsMax ? ingest.accept(value, identity, trace) : Promise.resolve(ingest.refuse(value, tooMany)),
-    ),
-  )
-  const count = (status: Outcome['status']) => outcomes.filter((outcome) => outcome.status === status).length
-  const [accepted, rejected, unconfirmed] = [count('accepted'), count('rejected'), count('unconfirmed')]
-  if (unconfirmed > 0) reply.header('retry-after', '1')
-  return reply
-    .code(statusOf(outcomes.length, accepted, rejected, unconfirmed))
-    .send({ accepted, rejected, unconfirmed, results: outcomes.map(resultOf) })
+  const tooLarge = problem(413, `an event may have ${eventBytesMax} bytes`)
+  const publish = async (event: unknown, index: number): Promise<Outcome> => {
+    const submitted = { value: event, plain }
+    if (index >= batchEventsMax) return ingest.refuse(submitted, tooMany)
+    // In a body that is no larger itself none can be.
+    if (body.length > eventBytesMax && sizeOf(event) > eventBytesMax) return ingest.refuse(submitted, tooLarge)
+    return ingest.accept(submitted, request.identity, trace)
+  }
+  const answer = createBatchAnswer()
+  const outcomes = await Promise.all(await startedInTurns(events, publish))
+  outcomes.forEach((outcome, index) => answer.put(index, outcome))
+  return answer.send(reply)
 }
 
-function statusOf(all: number, accepted: number, rejected: number, unconfirmed: number): number {
-  if (accepted === all) return 200
-  if (rejected === all) return 422
-  return unconfirmed === all ? 503 : 207
+/** Starts events in their order, and lets others have their turn in between: a check may take its time. */
+async function startedInTurns(
+  events: readonly unknown[],
+  publish: (event: unknown, index: number) => Promise<Outcome>,
+): Promise<Promise<Outcome>[]> {
+  const started: Promise<Outcome>[] = []
+  let since = performance.now()
+  for (const [index, event] of events.entries()) {
+    started.push(publish(event, index))
+    if (performance.now() - since < turnMsMax) continue
+    await setImmediate()
+    since = performance.now()
+  }
+  return started
 }
 
-function resultOf(outcome: Outcome, index: number): unknown {
-  if (outcome.status !== 'accepted') return { index, id: outcome.id, status: outcome.status, problem: outcome.problem }
-  const { id, status, topic, partition, offset } = outcome.receipt
-  return { index, id, status, topic, partition, offset }
+function sizeOf(event: unknown): number {
+  return Buffer.byteLength(JSON.stringify(event))
 }
 
-/** CloudEvents' HTTP binding: the batch's media type begins with that of a single event, so it is looked for first. */
-function modeOf(request: FastifyRequest): 'batch' | 'structured' | 'binary' {
-  const [mediaType = ''] = (request.headers['content-type'] ?? '').split(';')
-  switch (mediaType.trim().toLowerCase()) {
+/** Media types of CloudEvents' HTTP binding, and of bulk loads. Anything else with `ce-` headers is the data itself. */
+function modeOf(request: FastifyRequest): 'batch' | 'structured' | 'binary' | 'bulk' {
+  const mediaType = mediaTypeOf(request)
+  switch (mediaType) {
     case 'application/cloudevents-batch+json':
       return 'batch'
     case 'application/cloudevents+json':
       return 'structured'
-    case 'application/json':
-      if (Object.keys(request.headers).some((name) => name.startsWith('ce-'))) return 'binary'
+    case bulk:
+      return 'bulk'
   }
+  if (encodingOf(mediaType) && Object.keys(request.headers).some((name) => name.startsWith('ce-'))) return 'binary'
   throw new ProblemError(
     problem(
       415,
-      'send application/cloudevents+json, application/cloudevents-batch+json, or application/json with ce- headers',
+      `send application/cloudevents+json, application/cloudevents-batch+json, ${bulk}, or application/json, application/avro or application/protobuf with ce- headers`,
     ),
   )
+}
+
+function mediaTypeOf({ headers }: FastifyRequest): string {
+  const [mediaType = ''] = (headers['content-type'] ?? '').split(';')
+  return mediaType.trim().toLowerCase()
+}
+
+function binaryEvent(request: FastifyRequest, body: Buffer): Submitted {
+  const encoding = encodingOf(mediaTypeOf(request)) ?? 'json'
+  return {
+    attributes: attributesOf(request),
+    payload: encoding === 'json' ? jsonPayload(body) : { bytes: body, encoding },
+  }
+}
+
+/** JSON in the registry's frame begins with a zero byte, which JSON itself never does. */
+function jsonPayload(body: Buffer): Payload {
+  if (body[0] === 0) return { bytes: body, encoding: 'json' }
+  const { value, plain }: ParsedBody = parseBody(body)
+  if (!isJsonValue(value)) throw new ProblemError(problem(400, 'the body is not JSON'))
+  return { data: value, plain }
+}
+
+function requestTrace({ headers }: FastifyRequest): Trace | undefined {
+  return traceOf({ traceparent: headers['traceparent'], tracestate: headers['tracestate'] })
 }
 
 /** The attributes of an event in binary mode; header values may be percent-encoded (HTTP binding §3.1.3.2). */
@@ -116,15 +212,17 @@ function decoded(value: string): string {
   }
 }
 
-const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
-
-function traceOf({ headers }: FastifyRequest): ReadonlyMap<string, string> {
-  const parent = headers['traceparent']
-  if (typeof parent !== 'string' || !traceparent.test(parent)) return new Map()
-  const state = headers['tracestate']
-  return new Map([['traceparent', parent], ...(typeof state === 'string' ? [['tracestate', state] as const] : [])])
+/** @throws ProblemError 413 */
+function eventBody(request: FastifyRequest, { eventBytesMax }: Bounds): Buffer {
+  const body = bodyOf(request)
+  if (body.length <= eventBytesMax) return body
+  throw new ProblemError(problem(413, `an event may have ${eventBytesMax} bytes, this has ${body.length}`))
 }
 
 function bodyOf({ body }: FastifyRequest): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0)
+}
+
+function isBody(body: unknown): body is Body {
+  return typeof body === 'object' && body !== null && 'receivedEncodedLength' in body
 }

@@ -1,3 +1,4 @@
+import { fingerprintHeader } from '@millrace/core/kafka-binding'
 import { request } from 'node:http'
 import { partitionForKey } from '@millrace/core/partitioner'
 import { openReader } from '@millrace/kafka/reader'
@@ -68,7 +69,9 @@ describe('an event that is stored', () => {
     const receipt = await accepted({ ...event, dataschema: 'urn:mine', datacontenttype: 'application/json' })
     const record = await recordOf(receipt)
     expect(record.value?.toString()).toBe(JSON.stringify(event.data))
-    expect(Object.fromEntries(record.headers)).toEqual({
+    const { [fingerprintHeader]: fingerprint, ...headers } = Object.fromEntries(record.headers)
+    expect(fingerprint).toMatch(/^[0-9a-f]{32}$/)
+    expect(headers).toEqual({
       ce_specversion: '1.0',
       ce_id: 'ünï',
       ce_source: '/gateway-test',
@@ -91,10 +94,20 @@ describe('an event that is stored', () => {
     expect(Date.parse(headers.get('ce_time') ?? '')).toBeCloseTo(Date.parse(one.timestamp), -3)
   })
 
-  test('carries the trace that it came with', async () => {
+  test('has no fingerprint where its producer gave no id: nobody can send it again', async () => {
+    expect((await recordOf(await accepted(order()))).headers.has('millrace_fingerprint')).toBe(false)
+  })
+
+  test('carries the trace that it came with, one hop further', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     const { headers } = await recordOf(await accepted(order(), { headers: { traceparent, tracestate: 'a=1' } }))
-    expect(headers.get('traceparent')).toContain('0af7651916cd43dd8448eb211c80319c')
+    expect(headers.get('traceparent')).toMatch(
+      /^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/,
+    )
+    const own = '00-11111111111111111111111111111111-2222222222222222-00'
+    const event = await recordOf(await accepted(order({ traceparent: own }), { headers: { traceparent } }))
+    expect(event.headers.get('traceparent')).toMatch(/^00-1{32}-(?!2{16})[0-9a-f]{16}-00$/)
+    expect(event.headers.has('ce_traceparent')).toBe(false)
     expect(headers.get('tracestate')).toBe('a=1')
     const without = await recordOf(await accepted(order(), { headers: { traceparent: 'nonsense', tracestate: 'a=1' } }))
     expect([...without.headers.keys()]).not.toContain('traceparent')
@@ -123,7 +136,7 @@ describe('an event that is stored', () => {
   })
 
   test('keeps what JSON can hold, byte by byte in meaning', async () => {
-    const data = { key: 'k', text: '\u0000\u{1F600}', nested: { list: [1, 2.5, -0.1, 1e21, true, null, ''] } }
+    const data = { key: 'k', text: '\u0001\u{1F600}', nested: { list: [1, 2.5, -0.1, 1e21, true, null, ''] } }
     const record = await recordOf(await accepted(made(data)))
     expect(JSON.parse(record.value?.toString() ?? '')).toEqual(data)
     const proto = await recordOf(
@@ -231,6 +244,12 @@ describe('an event is refused with', () => {
     expect((await problemOf(await post({ ...envelope, data: null }), 422)).errors?.[0]?.pointer).toBe('')
   })
 
+  test('415 for data in a format that its type is not of', async () => {
+    const headers = { 'ce-specversion': '1.0', 'ce-source': '/s', 'ce-type': 'order.placed' }
+    const { detail } = await problemOf(await post(Buffer.from([2]), { contentType: 'avro/binary', headers }), 415)
+    expect(detail).toContain('application/json')
+  })
+
   test.each([{ key: {} }, { key: ['a'] }])('422 when its key is no scalar: %j', async (data) => {
     expect((await problemOf(await post(made(data)), 422)).errors).toMatchObject([{ pointer: '/key' }])
   })
@@ -243,19 +262,19 @@ describe('a batch', () => {
   }
 
   test('of good events is accepted, in the order of the request', async () => {
-    const ids = Array.from({ length: 200 }, (_, index) => `${index}`)
+    const ids = Array.from({ length: 200 }, (_, index) => `batch ${index}`)
     const { status, body } = await send(ids.map((id) => made({ key: 'same' }, { id })))
     expect(status).toBe(200)
     expect(body).toMatchObject({ accepted: 200, rejected: 0, unconfirmed: 0 })
     expect(body.results.map(({ id }) => id)).toEqual(ids)
-    expect(body.results.map(({ index }) => String(index))).toEqual(ids)
+    expect(body.results.map(({ index }) => `batch ${index}`)).toEqual(ids)
     const [first] = body.results
     const offsets = body.results.map(({ offset = -1 }) => offset - (first?.offset ?? 0))
     expect(offsets).toEqual(offsets.toSorted((one, other) => one - other))
     expect(new Set(body.results.map(({ partition }) => partition)).size).toBe(1)
     const { topic = '', partition = -1, offset = -1 } = body.results[7] ?? {}
     const record = await recordOf({ topic, partition, offset })
-    expect(record.headers.get('ce_id')).toBe('7')
+    expect(record.headers.get('ce_id')).toBe('batch 7')
   })
 
   test('judges each event by itself, whatever is wrong with the others', async () => {

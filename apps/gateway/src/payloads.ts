@@ -1,0 +1,252 @@
+/**
+ * What producers send as data, and what Kafka keeps of it. JSON types are kept as plain JSON; Avro and Protobuf in the registry's frame,
+ * with the id of the schema that they were written with, byte for byte as they were sent.
+ *
+ * Whether bytes are framed cannot be told from them for sure, so this is the rule: bytes that begin with zero, name a known schema
+ * of the type's subject and fit it are framed; else what fits the type's schema as it stands is bare; else the registry is asked
+ * for the schema that they name. So a bare body never waits for the registry, and a frame is only mistaken for a bare body where its
+ * version was never seen here and its bytes fit the schema from the first zero to the last byte.
+ */
+import type { CatalogEntry } from '@millrace/core/catalog'
+import { MillraceError } from '@millrace/core/errors'
+import type { SchemaFormat } from '@millrace/core/event-type'
+import { isJsonValue, type JsonValue } from '@millrace/core/json'
+import { valueSubject } from '@millrace/core/topic-name'
+import type { Codec, Coded, Decode } from '@millrace/schemas/codec'
+import { compileCodec } from '@millrace/schemas/compile-codec'
+import { jsonViolation, parseExactJson } from '@millrace/schemas/exact-json'
+import type { CachedSchema, SchemaCache } from '@millrace/schemas/schema-cache'
+import { frame, type Framed, unframe } from '@millrace/schemas/wire-format'
+import type { EventTypes } from './event-types.ts'
+import { type Problem, problem } from './problem.ts'
+
+/** Data as it came: JSON that is parsed already, or bytes in the encoding that they are said to have. */
+export type Payload =
+  | {
+      /** May hold what JSON cannot keep (`ExactInteger`), unless `plain`. */
+      readonly data: JsonValue
+      readonly plain: boolean
+    }
+  | {
+      readonly bytes: Buffer
+      /** `own` is that of the event type. */
+      readonly encoding: SchemaFormat | 'own'
+    }
+
+/** Data that Kafka may keep. */
+export type Taken =
+  | {
+      readonly ok: true
+      /** As Kafka keeps it. */
+      readonly value: Buffer
+      readonly data: JsonValue
+      /** Of the schema that it was written with. */
+      readonly schemaId: number
+    }
+  | { readonly ok: false; readonly problem: Problem }
+
+export type Payloads = {
+  /** Checks data against its type's schema. Waits for the registry only where bytes name a schema that was never seen here. */
+  readonly take: (entry: CatalogEntry, payload: Payload) => Taken | Promise<Taken>
+  /** A record's value as JSON; `undefined` where it cannot be read, or not now. */
+  readonly read: (
+    entry: CatalogEntry | undefined,
+    headers: ReadonlyMap<string, string>,
+    value: Buffer,
+  ) => JsonValue | undefined | Promise<JsonValue | undefined>
+}
+
+/** What is needed of the cache of the registry's schemas. */
+export type KnownSchemas = Pick<SchemaCache, 'known' | 'byId'>
+
+/** The media types of records. */
+export const contentTypes = {
+  json: 'application/json',
+  avro: 'application/avro',
+  protobuf: 'application/protobuf',
+} as const satisfies Record<SchemaFormat, string>
+
+/** The encoding that a media type stands for, or `undefined` for one that no type of event is sent in. */
+export function encodingOf(mediaType: string): SchemaFormat | undefined {
+  const [essence = ''] = mediaType.split(';')
+  switch (essence.trim().toLowerCase()) {
+    case 'application/json':
+      return 'json'
+    case 'application/avro':
+    case 'avro/binary':
+      return 'avro'
+    case 'application/protobuf':
+    case 'application/x-protobuf':
+      return 'protobuf'
+    default:
+      return undefined
+  }
+}
+
+const firstMessage = [0]
+
+export function createPayloads(eventTypes: Pick<EventTypes, 'codec'>, cache: KnownSchemas): Payloads {
+  const decoders = createDecoders(eventTypes)
+
+  function take(entry: CatalogEntry, payload: Payload): Taken | Promise<Taken> {
+    if ('data' in payload) return takeJson(entry, payload.data, payload.plain)
+    const { bytes } = payload
+    const encoding = payload.encoding === 'own' ? entry.format : payload.encoding
+    if (encoding !== 'json' && encoding !== entry.format) return refused(mismatch(entry, encoding))
+    // JSON itself begins with no zero, so this is no question there.
+    return encoding === 'json' && (entry.format !== 'json' || bytes[0] !== 0)
+      ? takeJsonText(entry, bytes)
+      : takeBytes(entry, bytes)
+  }
+
+  function takeJsonText(entry: CatalogEntry, bytes: Buffer): Taken {
+    const parsed = parseExactJson(bytes)
+    return parsed.ok && isJsonValue(parsed.value)
+      ? takeJson(entry, parsed.value, parsed.plain)
+      : refused(problem(400, `the data ${parsed.ok ? 'is not JSON' : parsed.detail}`))
+  }
+
+  function takeJson(entry: CatalogEntry, data: JsonValue, plain: boolean): Taken {
+    const lost = plain || entry.format !== 'json' ? undefined : jsonViolation(data, ['data'])
+    if (lost) return refused(problem(400, 'the event cannot be kept as it is', { errors: [lost] }))
+    const coded = eventTypes.codec(entry).fromJson(data)
+    return coded.ok ? bare(entry, coded.value, coded.data) : misfit(entry, coded)
+  }
+
+  function takeBytes(entry: CatalogEntry, bytes: Buffer): Taken | Promise<Taken> {
+    const codec = eventTypes.codec(entry)
+    const framed = unframe(entry.format, bytes)
+    const decode = framed && decoderNow(entry, framed.schemaId)
+    const inFrame = decode?.(framed?.payload ?? bytes, framed?.messageIndexes)
+    if (framed && inFrame?.ok) return keepFrame(entry, framed, bytes, inFrame)
+    const asBare = codec.fromBytes(bytes)
+    if (asBare.ok) return bare(entry, bytes, asBare.data)
+    if (inFrame) return misfit(entry, inFrame)
+    return framed ? takeUnknown(entry, framed, bytes) : misfit(entry, asBare)
+  }
+
+  /** Without a wait: the decoder of a version that is known here to be one of the type. */
+  function decoderNow(entry: CatalogEntry, id: number): Decode | undefined {
+    if (id === entry.schemaId) return eventTypes.codec(entry).fromBytes
+    const schema = cache.known(id)
+    return schema && isOf(schema, entry) ? decoders.ofVersion(entry, schema) : undefined
+  }
+
+  async function takeUnknown(entry: CatalogEntry, framed: Framed, bytes: Buffer): Promise<Taken> {
+    const schema = await cache.byId(framed.schemaId, valueSubject(entry.topic))
+    const subject = valueSubject(entry.topic)
+    if (!schema) {
+      return refused(problem(422, `the data is neither bare nor framed: no schema has the id ${framed.schemaId}`))
+    }
+    if (!isOf(schema, entry)) {
+      return refused(problem(422, `the schema ${framed.schemaId} in the data's frame is not of the subject ${subject}`))
+    }
+    const coded = decoders.ofVersion(entry, schema)(framed.payload, framed.messageIndexes)
+    return coded.ok ? keepFrame(entry, framed, bytes, coded) : misfit(entry, coded)
+  }
+
+  return { take, read: createRead(eventTypes, cache, decoders) }
+}
+
+type Decoders = {
+  /** Sees what another version wrote as the type's schema does. */
+  readonly ofVersion: (entry: CatalogEntry, writer: CachedSchema) => Decode
+  /** Sees it as its own schema does: for records whose type is not in the catalog. */
+  readonly ofSchema: (schema: CachedSchema) => Decode
+}
+
+/** Compiled decoders, for as long as the schemas that they were made from are in use. */
+function createDecoders(eventTypes: Pick<EventTypes, 'codec'>): Decoders {
+  const versions = new WeakMap<Codec, WeakMap<CachedSchema, Decode>>()
+  const alone = new WeakMap<CachedSchema, Decode>()
+  return {
+    ofVersion: (entry, writer) => {
+      const codec = eventTypes.codec(entry)
+      const ofCodec = versions.get(codec) ?? new WeakMap<CachedSchema, Decode>()
+      versions.set(codec, ofCodec)
+      const decode = ofCodec.get(writer) ?? unlessUnreadable(() => codec.fromVersion(writer))
+      ofCodec.set(writer, decode)
+      return decode
+    },
+    ofSchema: (schema) => {
+      const decode = alone.get(schema) ?? unlessUnreadable(() => compileCodec(schema).fromBytes)
+      alone.set(schema, decode)
+      return decode
+    },
+  }
+}
+
+/** A schema that cannot be used takes nothing, and says why: that is found out once. */
+function unlessUnreadable(compile: () => Decode): Decode {
+  try {
+    return compile()
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'registry.refused') throw error
+    const refusal: Coded = { ok: false, violations: [{ pointer: '', detail: error.message }] }
+    return () => refusal
+  }
+}
+
+function createRead(eventTypes: Pick<EventTypes, 'codec'>, cache: KnownSchemas, decoders: Decoders): Payloads['read'] {
+  const decoded = (entry: CatalogEntry | undefined, schema: CachedSchema, { payload, messageIndexes }: Framed) => {
+    const decode = entry && isOf(schema, entry) ? decoders.ofVersion(entry, schema) : decoders.ofSchema(schema)
+    return dataOf(decode(payload, messageIndexes))
+  }
+  return (entry, headers, value) => {
+    const format = encodingOf(headers.get('content-type') ?? '') ?? entry?.format ?? 'json'
+    const framed = format === 'json' ? undefined : unframe(format, value)
+    if (!framed) return format === 'json' ? parsedJson(value) : undefined
+    if (entry?.format === format && framed.schemaId === entry.schemaId) {
+      return dataOf(eventTypes.codec(entry).fromBytes(framed.payload, framed.messageIndexes))
+    }
+    const schema = cache.known(framed.schemaId)
+    if (schema) return schema.format === format ? decoded(entry, schema, framed) : undefined
+    return cache.byId(framed.schemaId).then(
+      (found) => (found?.format === format ? decoded(entry, found, framed) : undefined),
+      () => undefined,
+    )
+  }
+}
+
+function isOf(schema: CachedSchema, entry: CatalogEntry): boolean {
+  return schema.format === entry.format && schema.subjects.includes(valueSubject(entry.topic))
+}
+
+function dataOf(coded: Coded): JsonValue | undefined {
+  return coded.ok ? coded.data : undefined
+}
+
+function parsedJson(value: Buffer): JsonValue | undefined {
+  // Whoever wrote it: what could not be taken in is shown by its bytes, since what else would be shown would be something else.
+  const parsed = parseExactJson(value)
+  if (!parsed.ok || !isJsonValue(parsed.value)) return undefined
+  return parsed.plain || !jsonViolation(parsed.value, ['data']) ? parsed.value : undefined
+}
+
+function bare({ format, schemaId }: CatalogEntry, payload: Buffer, data: JsonValue): Taken {
+  const value = format === 'json' ? payload : frame(format, { schemaId, messageIndexes: firstMessage, payload })
+  return { ok: true, value, data, schemaId }
+}
+
+function keepFrame(
+  { format }: CatalogEntry,
+  { schemaId }: Framed,
+  bytes: Buffer,
+  coded: Extract<Coded, { ok: true }>,
+): Taken {
+  return { ok: true, value: format === 'json' ? coded.value : bytes, data: coded.data, schemaId }
+}
+
+function misfit({ type }: CatalogEntry, coded: Coded): Taken {
+  const errors = coded.ok ? [] : coded.violations
+  return refused(problem(422, `the data does not fit the schema of ${type}`, { errors }))
+}
+
+function mismatch({ type, format }: CatalogEntry, encoding: SchemaFormat): Problem {
+  const fitting = format === 'json' ? contentTypes.json : `${contentTypes[format]} or ${contentTypes.json}`
+  return problem(415, `${type} is sent as ${fitting}, not as ${contentTypes[encoding]}`)
+}
+
+function refused(told: Problem): Taken {
+  return { ok: false, problem: told }
+}
