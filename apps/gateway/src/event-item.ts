@@ -1,7 +1,9 @@
+import type { CatalogEntry } from '@millrace/core/catalog'
 import { structuredEvent } from '@millrace/core/cloud-event'
-import { isJsonValue, type JsonObject, type JsonValue } from '@millrace/core/json'
+import type { JsonObject, JsonValue } from '@millrace/core/json'
 import { eventOfRecord } from '@millrace/core/kafka-binding'
 import type { StoredRecord } from '@millrace/kafka/reader'
+import type { EventTypes } from './event-types.ts'
 
 /** An event as every reader receives it. */
 export type EventItem = {
@@ -12,9 +14,44 @@ export type EventItem = {
   readonly timestamp: string
 }
 
+/**
+ * The data of a record as JSON, whatever its format; `undefined` when it cannot be told. A promise where the schema is not known yet.
+ */
+export type ReadPayload = (
+  entry: CatalogEntry | undefined,
+  headers: StoredRecord['headers'],
+  value: Buffer,
+) => JsonValue | undefined | Promise<JsonValue | undefined>
+
+/** Decodes records, at once where all their schemas are known. */
+export type ItemsOf = (records: readonly StoredRecord[]) => readonly EventItem[] | Promise<readonly EventItem[]>
+
+export function createItems(find: EventTypes['find'], read: ReadPayload): ItemsOf {
+  const dataOf = ({ headers, value }: StoredRecord) => {
+    try {
+      return value === null ? null : read(find(headers.get('ce_type') ?? ''), headers, value)
+    } catch {
+      return undefined
+    }
+  }
+  return (records) => {
+    const data = records.map(dataOf)
+    if (!data.some((one) => one instanceof Promise)) {
+      return records.map((record, index) => itemOf(record, settled(data[index])))
+    }
+    // A schema that cannot be had now does not hold up the rest: the event is shown by its bytes.
+    const known = Promise.all(data.map(async (one) => Promise.resolve(one).catch(() => undefined)))
+    return known.then((all) => records.map((record, index) => itemOf(record, all[index])))
+  }
+}
+
+function settled(data: JsonValue | undefined | Promise<JsonValue | undefined>): JsonValue | undefined {
+  return data instanceof Promise ? undefined : data
+}
+
 /** A record decoded. One that is no CloudEvent (a dead letter may be anything) is shown by its bytes. */
-export function itemOf({ headers, value, partition, offset, timestampMs }: StoredRecord): EventItem {
-  const data = value === null ? null : parsed(value)
+export function itemOf(record: StoredRecord, data: JsonValue | undefined): EventItem {
+  const { headers, value, partition, offset, timestampMs } = record
   const event = data === undefined ? undefined : eventOfRecord(headers, data)
   const shown = event ? structuredEvent(event) : undecoded(headers, value)
   return { event: shown, partition, offset: Number(offset), timestamp: new Date(timestampMs).toISOString() }
@@ -28,19 +65,4 @@ function undecoded(headers: StoredRecord['headers'], value: Buffer | null): Json
     ),
     data_base64: value?.toString('base64') ?? null,
   }
-}
-
-function parsed(value: Buffer): JsonValue | undefined {
-  try {
-    const data: unknown = JSON.parse(value.toString())
-    return isJsonValue(data) ? data : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Where reading goes on, over all partitions: opaque to clients. */
-export function cursorOf(topic: string, next: ReadonlyMap<number, bigint>): string {
-  const offsets = [...next].map(([partition, offset]) => `${partition}:${offset}`)
-  return Buffer.from(`1 ${topic} ${offsets.join(',')}`).toString('base64url')
 }

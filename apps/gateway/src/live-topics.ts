@@ -1,174 +1,170 @@
-/**
- * Live streams: one tail per topic and instance, however many subscribers. A subscriber that reads too slowly has a bounded buffer;
- * what does not fit is counted, and it is told so in a gap frame, before the next event at the latest.
- */
-import type { KafkaConnection } from '@millrace/kafka/connection'
+/** Live streams: a topic is decoded once and encoded once for all who are live on it, however many. */
+import type { Offsets } from '@millrace/kafka/admin'
+import type { Gap } from '@millrace/kafka/follower'
 import type { StoredRecord } from '@millrace/kafka/reader'
-import { openTail, type Tail } from '@millrace/kafka/tail'
-import type { Logger } from '@millrace/service/logger'
-import { cursorOf, itemOf } from './event-item.ts'
-import type { GatewayMetrics } from './metrics.ts'
-
-/** The part of a WebSocket that a live stream writes to. */
-export type Socket = {
-  readonly bufferedAmount: number
-  send(frame: string): void
-  /** Holds frames back until `uncork`, so that they leave together: a system call for each is what they cost most. */
-  cork(): void
-  uncork(): void
-  close(code: number, reason: string): void
-}
+import { encodeCursor } from './cursor.ts'
+import type { EventItem, ItemsOf } from './event-item.ts'
+import { Batch } from './frame.ts'
+import type { Subscription } from './subscription.ts'
+import type { Listening, TopicFeed } from './topic-feed.ts'
 
 export type LiveTopics = {
-  /** Begins to follow a topic, before its first subscriber is attached; rejects as the tail does. */
-  readonly follow: (topic: string) => Promise<void>
-  /** Attaches a subscriber to a topic that is followed; returns what detaches it. */
-  readonly subscribe: (topic: string, socket: Socket) => () => void
+  /** Begins to follow a topic, before its first subscriber joins; rejects as the feed does. */
+  readonly open: (topic: string) => Promise<LiveTopic>
   readonly close: () => Promise<void>
 }
 
-type Subscriber = { readonly socket: Socket; missed: number; missedFrom: string | undefined }
-type Live = {
-  readonly tail: Tail
-  readonly subscribers: Set<Subscriber>
-  /** Tells what they missed to those who have room again, for the next event may be long in coming. */
-  readonly tellGaps: () => void
-  idleSince: number
-}
-
-const goingAway = 1001
 /** A topic without subscribers is followed a little longer: most come back. */
 const idleMs = 10_000
 const sweepMs = 1_000
-/** Few enough that what is held back for a moment never looks like a slow reader. */
-const corkedFrames = 64
+/** What leaves together: few enough that what is held for a moment never looks like a slow reader. */
+const batchEventsMax = 64
+const batchBytesMax = 256 * 1_024
 
-export function createLiveTopics(
-  connection: KafkaConnection,
-  bufferBytesMax: number,
-  metrics: GatewayMetrics,
-  logger: Logger,
-): LiveTopics {
-  const topics = new Map<string, Promise<Live>>()
-  const open = new Map<string, Live>()
+export function createLiveTopics(feed: TopicFeed, itemsOf: ItemsOf): LiveTopics {
+  const topics = new Map<string, Promise<LiveTopic>>()
 
-  async function start(topic: string): Promise<Live> {
-    const live = await openLive(connection, topic, bufferBytesMax, metrics, logger)
-    open.set(topic, live)
-    return live
+  function drop(topic: string, opened: Promise<LiveTopic>): void {
+    if (topics.get(topic) === opened) topics.delete(topic)
   }
 
   const sweep = setInterval(() => {
-    for (const [topic, live] of open) {
-      live.tellGaps()
-      if (live.subscribers.size > 0 || performance.now() - live.idleSince < idleMs) continue
-      open.delete(topic)
-      topics.delete(topic)
-      live.tail.close().catch((error: unknown) => logger.warn({ err: error, topic }, 'a tail did not close'))
+    for (const [topic, opened] of topics) {
+      void opened.then(
+        (live) => {
+          if (!live.isIdle(idleMs)) return
+          drop(topic, opened)
+          live.leave()
+        },
+        () => undefined,
+      )
     }
   }, sweepMs)
 
   return {
-    async follow(topic) {
-      const started = topics.get(topic) ?? start(topic)
-      topics.set(topic, started)
+    open: async (topic) => {
+      const opened = topics.get(topic) ?? LiveTopic.open(feed, topic, itemsOf)
+      topics.set(topic, opened)
       try {
-        const live = await started
-        live.idleSince = performance.now()
+        const live = await opened
+        live.touch()
+        return live
       } catch (error) {
-        topics.delete(topic)
+        drop(topic, opened)
         throw error
       }
     },
-    subscribe(topic, socket) {
-      const live = open.get(topic)
-      if (!live) {
-        socket.close(goingAway, 'subscribe again')
-        return () => undefined
-      }
-      const subscriber: Subscriber = { socket, missed: 0, missedFrom: undefined }
-      live.subscribers.add(subscriber)
-      metrics.subscribers.inc()
-      return () => {
-        if (!live.subscribers.delete(subscriber)) return
-        metrics.subscribers.dec()
-        live.idleSince = performance.now()
-      }
-    },
-    async close() {
+    close: () => {
       clearInterval(sweep)
-      for (const live of open.values()) {
-        for (const { socket } of live.subscribers) socket.close(goingAway, 'the server stops: subscribe again')
-      }
-      await Promise.all([...open.values()].map((live) => live.tail.close()))
+      return Promise.resolve()
     },
   }
 }
 
-async function openLive(
-  connection: KafkaConnection,
-  topic: string,
-  bufferBytesMax: number,
-  metrics: GatewayMetrics,
-  logger: Logger,
-): Promise<Live> {
-  const subscribers = new Set<Subscriber>()
-  const next = new Map<number, bigint>()
-  const tail = await openTail(connection, topic, 'latest', {
-    onRecords: (records) => {
-      for (let start = 0; start < records.length; start += corkedFrames) {
-        deliverAll(records.slice(start, start + corkedFrames))
-      }
-    },
-    onTrouble: (error) => logger.warn({ err: error, topic }, 'a live stream cannot be read at the moment'),
-  })
-  for (const [partition, offset] of tail.positions()) if (!next.has(partition)) next.set(partition, offset)
-  return { tail, subscribers, tellGaps, idleSince: performance.now() }
+export class LiveTopic {
+  readonly topic: string
+  readonly #itemsOf: ItemsOf
+  readonly #subscriptions = new Set<Subscription>()
+  readonly #next = new Map<number, bigint>()
+  #listening: Listening | undefined
+  #working: Promise<void> | undefined
+  #usedAt = performance.now()
 
-  function deliverAll(records: readonly StoredRecord[]): void {
-    for (const { socket } of subscribers) socket.cork()
-    try {
-      let before = subscribers.size > 0 ? cursorOf(topic, next) : ''
-      for (const record of records) {
-        next.set(record.partition, record.offset + 1n)
-        if (subscribers.size === 0) continue
-        const after = cursorOf(topic, next)
-        deliver(record, { before, after })
-        before = after
-      }
-    } finally {
-      for (const { socket } of subscribers) socket.uncork()
+  private constructor(topic: string, itemsOf: ItemsOf) {
+    this.topic = topic
+    this.#itemsOf = itemsOf
+  }
+
+  static async open(feed: TopicFeed, topic: string, itemsOf: ItemsOf): Promise<LiveTopic> {
+    const live = new LiveTopic(topic, itemsOf)
+    const listener = {
+      onRecords: (records: readonly StoredRecord[]) => live.#receive(records),
+      onGap: (gap: Gap) => live.#receiveGap(gap),
+    }
+    live.#listening = await feed.listen(topic, 'latest', listener)
+    for (const [partition, offset] of live.#listening.positions()) live.#next.set(partition, offset)
+    return live
+  }
+
+  /** Where it is: what is before these offsets comes to nobody any more, all the rest to whoever has joined. */
+  next(): Offsets {
+    return this.#next
+  }
+
+  /** @returns what takes the subscriber out again */
+  join(subscription: Subscription): () => void {
+    this.#subscriptions.add(subscription)
+    return () => {
+      this.#subscriptions.delete(subscription)
+      this.touch()
     }
   }
 
-  function deliver(record: StoredRecord, cursor: { readonly before: string; readonly after: string }): void {
-    const frame = JSON.stringify({ ...itemOf(record), cursor: cursor.after })
-    for (const subscriber of subscribers) {
-      if (isFull(subscriber)) {
-        subscriber.missedFrom ??= cursor.before
-        subscriber.missed += 1
-        metrics.gapEvents.inc()
-        continue
-      }
-      if (subscriber.missed > 0) tellGap(subscriber, cursor.before)
-      subscriber.socket.send(frame)
+  touch(): void {
+    this.#usedAt = performance.now()
+  }
+
+  isIdle(forMs: number): boolean {
+    return this.#subscriptions.size === 0 && performance.now() - this.#usedAt > forMs
+  }
+
+  leave(): void {
+    this.#listening?.leave()
+  }
+
+  /** In the order in which they come, though one batch may have to wait for its schema. */
+  #receive(records: readonly StoredRecord[]): void | Promise<void> {
+    const taken = this.#working ? this.#working.then(() => this.#take(records)) : this.#take(records)
+    if (!(taken instanceof Promise)) return
+    const working = taken.finally(() => {
+      if (this.#working === working) this.#working = undefined
+    })
+    this.#working = working
+    return working
+  }
+
+  #take(records: readonly StoredRecord[]): void | Promise<void> {
+    if (this.#subscriptions.size === 0) {
+      for (const { partition, offset } of records) this.#next.set(partition, offset + 1n)
+      return
+    }
+    const batches = split(records)
+    for (const [index, batch] of batches.entries()) {
+      const items = this.#itemsOf(batch)
+      if (items instanceof Promise) return this.#takeLater(items, batches.slice(index + 1).flat())
+      this.#deliver(items)
     }
   }
 
-  function tellGaps(): void {
-    for (const subscriber of subscribers) {
-      if (subscriber.missed > 0 && !isFull(subscriber)) tellGap(subscriber, cursorOf(topic, next))
-    }
+  async #takeLater(items: Promise<readonly EventItem[]>, rest: readonly StoredRecord[]): Promise<void> {
+    this.#deliver(await items)
+    await this.#take(rest)
   }
 
-  function isFull({ socket }: Subscriber): boolean {
-    return socket.bufferedAmount > bufferBytesMax
+  #deliver(items: readonly EventItem[]): void {
+    const batch = new Batch(this.topic, this.#next, items)
+    for (const subscription of this.#subscriptions) subscription.receive(batch, this.#next)
+  }
+
+  #receiveGap(gap: Gap): void {
+    const before = encodeCursor(this.topic, this.#next)
+    this.#next.set(gap.partition, gap.to)
+    const after = encodeCursor(this.topic, this.#next)
+    for (const subscription of this.#subscriptions) subscription.receive({ gap, before, after }, this.#next)
   }
 }
 
-function tellGap(subscriber: Subscriber, to: string): void {
-  const { missed: count, missedFrom: from } = subscriber
-  subscriber.socket.send(JSON.stringify({ gap: { count, from, to } }))
-  subscriber.missed = 0
-  subscriber.missedFrom = undefined
+function split(records: readonly StoredRecord[]): StoredRecord[][] {
+  const batches: StoredRecord[][] = []
+  let batch: StoredRecord[] = []
+  let bytes = 0
+  for (const record of records) {
+    if (batch.length === 0) batches.push(batch)
+    batch.push(record)
+    bytes += record.value?.length ?? 0
+    if (batch.length < batchEventsMax && bytes < batchBytesMax) continue
+    batch = []
+    bytes = 0
+  }
+  return batches
 }

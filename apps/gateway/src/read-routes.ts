@@ -1,28 +1,35 @@
-import type { Reader } from '@millrace/kafka/reader'
+import type { Page, Reader } from '@millrace/kafka/reader'
 import { MillraceError } from '@millrace/core/errors'
 import type { FastifyInstance } from 'fastify'
 import * as z from 'zod'
 import { type Authenticate, type Identity, require, requireSome } from './authentication.ts'
 import { bearerToken } from './bearer-token.ts'
-import { cursorOf, itemOf } from './event-item.ts'
+import { encodeCursor } from './cursor.ts'
+import type { ItemsOf } from './event-item.ts'
 import type { EventTypes } from './event-types.ts'
-import { problem, ProblemError } from './problem.ts'
+import { type Problem, problem, ProblemError } from './problem.ts'
+import { type From, parseFrom } from './read-position.ts'
+import type { Turns } from './turns.ts'
 
 const limitDefault = 50
 const limitMax = 1_000
 
-const latestQuery = z.strictObject({
+const limitParameter = z.coerce.number().int().min(1).max(limitMax).default(limitDefault)
+const latestQuery = z.strictObject({ topic: z.string().optional(), type: z.string().optional(), limit: limitParameter })
+const pageQuery = z.strictObject({
   topic: z.string().optional(),
-  type: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(limitMax).default(limitDefault),
+  from: z.string().default('earliest'),
+  limit: limitParameter,
 })
 
-/** `GET /v1/events/latest` and the catalog. */
+/** `GET /v1/events` and `GET /v1/events/latest`. */
 export function readRoutes(
   app: FastifyInstance,
   authenticate: Authenticate,
   eventTypes: EventTypes,
   reader: Reader,
+  itemsOf: ItemsOf,
+  turns: Turns,
 ): void {
   app.get('/v1/events/latest', async (request) => {
     const identity = await authenticate(bearerToken(request.headers.authorization))
@@ -31,21 +38,54 @@ export function readRoutes(
     const { limit, type } = query.data
     const topic = query.data.topic ?? (type === undefined ? undefined : (eventTypes.find(type)?.topic ?? type))
     requireReadable(identity, topic, eventTypes)
-    const { records, next } = await reader.readLatest(topic, limit).catch(unknownTopicAsProblem)
-    return { topic, events: records.map(itemOf), cursor: cursorOf(topic, next) }
+    return turns.take(async () => {
+      const { records, next } = await reader.readLatest(topic, limit).catch(unknownTopicAsProblem)
+      return { topic, events: await itemsOf(records), cursor: encodeCursor(topic, next) }
+    })
   })
 
-  app.get('/v1/event-types', async (request) => {
-    require(await authenticate(bearerToken(request.headers.authorization)), 'catalog:read')
-    return { eventTypes: eventTypes.all() }
+  app.get('/v1/events', async (request) => {
+    const identity = await authenticate(bearerToken(request.headers.authorization))
+    const query = pageQuery.safeParse(request.query)
+    if (!query.success) throw new ProblemError(problem(400, queryDetail(query.error)))
+    const { topic, limit } = query.data
+    requireReadable(identity, topic, eventTypes)
+    const from = parseFrom(query.data.from, topic)
+    if (from === undefined || from === 'latest') throw new ProblemError(problem(400, badFrom))
+    return turns.take(async () => {
+      const { records, next } = await pageFrom(reader, topic, from, limit).catch(unknownTopicAsProblem)
+      const cursor = encodeCursor(topic, next)
+      return { topic, events: await itemsOf(records), cursor, next: cursor }
+    })
   })
+}
 
-  app.get<{ Params: { type: string } }>('/v1/event-types/:type', async (request) => {
-    require(await authenticate(bearerToken(request.headers.authorization)), 'catalog:read')
-    const entry = eventTypes.find(request.params.type)
-    if (!entry) throw new ProblemError(problem(404, `there is no event type "${request.params.type}"`))
-    return entry
-  })
+const badFrom = 'from is "earliest", an RFC 3339 time, or a cursor of this topic as an answer gave it'
+/** Retention may take records between the look for where they begin and the reading. */
+const startsMax = 3
+
+/** @throws ProblemError 410 behind retention, 400 for a place that the topic never had */
+async function pageFrom(
+  reader: Reader,
+  topic: string,
+  from: Exclude<From, 'latest'>,
+  limit: number,
+): Promise<Extract<Page, { found: 'records' }>> {
+  const isCursor = typeof from === 'object' && 'cursor' in from
+  let start = isCursor ? from.cursor : await reader.offsetsAt(topic, from)
+  for (let attempt = 1; ; attempt++) {
+    const page = await reader.readPage(topic, start, limit)
+    if (page.found === 'records') return page
+    if (page.found === 'nothing') throw new ProblemError(problem(400, badFrom))
+    if (isCursor || attempt === startsMax) throw new ProblemError(gone(topic, page))
+    start = page.next
+  }
+}
+
+function gone(topic: string, { gaps, next }: Extract<Page, { found: 'gap' }>): Problem {
+  const count = gaps.reduce((sum, { from, to }) => sum + (to - from), 0n)
+  const detail = `up to ${count} events from there on are gone: retention took them. Go on from "earliest", a cursor`
+  return problem(410, detail, { earliest: encodeCursor(topic, next) })
 }
 
 /**

@@ -34,7 +34,7 @@ describe('the latest events of a topic', () => {
     expect(events[0]?.event).toMatchObject({
       specversion: '1.0',
       id: '11',
-      source: '/gateway-test',
+      source: `/gateway-test/${type}`,
       type,
       tenant: 'blue',
       datacontenttype: 'application/json',

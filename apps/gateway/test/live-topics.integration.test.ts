@@ -1,92 +1,95 @@
+import type { KafkaConnection } from '@millrace/kafka/connection'
 import { openProducer } from '@millrace/kafka/producer'
 import { createLogger } from '@millrace/service/logger'
 import { stack } from '@millrace/testkit/fixture'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import * as z from 'zod'
+import { createItems } from '../src/event-item.ts'
+import { readJson } from './read-json.ts'
 import { createLiveTopics } from '../src/live-topics.ts'
-import { createGatewayMetrics } from '../src/metrics.ts'
+import { Subscription } from '../src/subscription.ts'
+import { openTopicFeed } from '../src/topic-feed.ts'
 import { makeFreeType } from './free-type.ts'
+import { record, subscriber } from './subscriber.ts'
 
 const { connection } = stack()
-const type = 'gateway-gap.made'
-const topic = `${type}-topic`
-const gapShape = z.strictObject({ gap: z.strictObject({ count: z.int(), from: z.string(), to: z.string() }) })
-const frameShape = z.object({ event: z.object({ id: z.string() }), cursor: z.string() })
+const types = ['gateway-live.one', 'gateway-live.two'] as const
+const topics = types.map((type) => `${type}-topic`)
+const patience = { timeout: 20_000 }
 
-beforeAll(() => makeFreeType(type, null, 1))
+beforeAll(async () => {
+  for (const type of types) await makeFreeType(type, null, 3)
+})
 
-/** The end of a connection whose reader can be made slow. */
-function subscriber() {
-  const frames: string[] = []
-  const socket = {
-    bufferedAmount: 0,
-    send: (frame: string) => {
-      frames.push(frame)
-    },
-    close: () => undefined,
-    cork: () => undefined,
-    uncork: () => undefined,
-  }
-  return { socket, frames: () => frames.map((frame) => z.union([gapShape, frameShape]).parse(JSON.parse(frame))) }
-}
-
-test('a slow subscriber is told how much it missed and where, though nothing follows; the others miss nothing', async () => {
-  const metrics = createGatewayMetrics()
-  const liveTopics = createLiveTopics(connection('gateway'), 1_000, metrics, createLogger('test', 'silent'))
-  const producer = openProducer(connection('gateway'))
+function openLiveTopics(kafka: KafkaConnection) {
+  const feed = openTopicFeed(kafka, createLogger('test', 'silent'))
+  const liveTopics = createLiveTopics(
+    feed,
+    createItems(() => undefined, readJson),
+  )
+  const producer = openProducer(kafka)
   onTestFinished(async () => {
     await liveTopics.close()
+    await feed.close()
     await producer.close()
   })
-  const send = (id: string) => {
-    const attributes = {
-      ce_specversion: '1.0',
-      ce_id: id,
-      ce_source: '/s',
-      ce_type: type,
-      ce_time: '2030-01-01T00:00:00Z',
-    }
-    const headers = new Map(Object.entries(attributes))
-    return producer.send({ topic, value: Buffer.from('{}'), headers, timestampMs: Date.now() })
+  const send = (topic: string, id: string) => {
+    const { value, headers } = record(topic, id, 0, 0n)
+    return producer.send({ topic, value: value ?? Buffer.alloc(0), headers, timestampMs: Date.now() })
   }
-  await liveTopics.follow(topic)
-  const [slow, fast] = [subscriber(), subscriber()]
-  liveTopics.subscribe(topic, slow.socket)
-  const leave = liveTopics.subscribe(topic, fast.socket)
+  const subscribe = async (topic: string) => {
+    const live = await liveTopics.open(topic)
+    const end = subscriber()
+    const options = { topic, filter: undefined, outlet: end.outlet, bufferBytesMax: 1_000, onMissed: () => undefined }
+    const subscription = new Subscription(options, live.next())
+    subscription.hold()
+    subscription.release(live.next())
+    return { ...end, subscription, leave: live.join(subscription) }
+  }
+  return { feed, liveTopics, send, subscribe }
+}
 
-  await send('seen')
-  await vi.waitUntil(() => slow.frames().length === 1, { timeout: 10_000 })
-  slow.socket.bufferedAmount = 1_001
-  for (const id of ['missed', 'missed too', 'missed as well']) await send(id)
-  await vi.waitUntil(() => fast.frames().length === 4, { timeout: 10_000 })
-  expect(slow.frames()).toHaveLength(1)
+test('several topics are live at once for any number of subscribers, from one feed', async () => {
+  const { send, subscribe } = openLiveTopics(connection('gateway'))
+  const [one = '', two = ''] = topics
+  const subscribers = await Promise.all([one, two, one, two].map(subscribe))
+  const ids = Array.from({ length: 50 }, (_, number) => `n${number}`)
+  await Promise.all(ids.flatMap((id) => topics.map((topic) => send(topic, `${topic} ${id}`))))
+  await vi.waitUntil(() => subscribers.every((each) => each.ids().length === ids.length), patience)
+  for (const [index, each] of subscribers.entries()) {
+    expect(each.ids().sort()).toEqual(ids.map((id) => `${topics[index % 2]} ${id}`).sort())
+  }
+  subscribers[0]?.leave()
+  await send(one, 'later')
+  await vi.waitUntil(() => subscribers[2]?.ids().includes('later'), patience)
+  expect(subscribers[0]?.ids()).not.toContain('later')
+})
 
-  slow.socket.bufferedAmount = 0
-  await vi.waitUntil(() => slow.frames().length === 2, { timeout: 10_000 })
-  const cursors = fast.frames().map((frame) => ('cursor' in frame ? frame.cursor : ''))
-  expect(slow.frames()[1]).toEqual({ gap: { count: 3, from: cursors[0], to: cursors[3] } })
-
-  await send('seen again')
-  await vi.waitUntil(() => slow.frames().length === 3, { timeout: 10_000 })
-  expect(slow.frames()[2]).toMatchObject({ event: { id: 'seen again' } })
-  expect(fast.frames()).toHaveLength(5)
-  const { body } = await metrics.exposition()
-  expect(body).toMatch(/^millrace_stream_gap_events_total 3$/m)
-  expect(body).toMatch(/^millrace_stream_subscribers 2$/m)
+test('a listener of the feed gets what comes on a topic that others listen to already, and knows from where on', async () => {
+  const { feed, send, subscribe } = openLiveTopics(connection('gateway'))
+  const [topic = ''] = topics
+  const { ids } = await subscribe(topic)
+  await send(topic, 'first')
+  await vi.waitUntil(() => ids().includes('first'), patience)
+  const offsets: [number, bigint][] = []
+  const { positions, leave } = await feed.listen(topic, 'earliest', {
+    onRecords: (records) => {
+      offsets.push(...records.map(({ partition, offset }): [number, bigint] => [partition, offset]))
+    },
+  })
+  const before = positions()
+  const { partition, offset } = await send(topic, 'second')
+  await vi.waitUntil(() => offsets.length > 0, patience)
+  expect(offsets).toEqual([[partition, offset]])
+  expect(before.get(partition)).toBe(offset)
   leave()
-  leave()
-  expect((await metrics.exposition()).body).toMatch(/^millrace_stream_subscribers 1$/m)
+  await send(topic, 'third')
+  await vi.waitUntil(() => ids().includes('third'), patience)
+  expect(offsets).toHaveLength(1)
 })
 
 test('a topic that there is not cannot be followed, now or later', async () => {
-  const liveTopics = createLiveTopics(
-    connection('gateway'),
-    1_000,
-    createGatewayMetrics(),
-    createLogger('test', 'silent'),
-  )
-  onTestFinished(() => liveTopics.close())
+  const { liveTopics } = openLiveTopics(connection('gateway'))
   for (let attempt = 0; attempt < 2; attempt++) {
-    await expect(liveTopics.follow('unheard-of')).rejects.toMatchObject({ code: 'kafka.unknown-topic' })
+    await expect(liveTopics.open('unheard-of')).rejects.toMatchObject({ code: 'kafka.unknown-topic' })
   }
 })

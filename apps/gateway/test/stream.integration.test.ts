@@ -81,6 +81,12 @@ describe('a live stream', () => {
     socket.send('x'.repeat(2_000))
     expect((await closed).code).toBe(1009)
   })
+
+  test('is closed on a subscriber that does not stop talking', async () => {
+    const { socket, closed } = await subscribe(['bearer', await token(read)])
+    for (let number = 0; number < 100; number++) socket.send('hello')
+    expect((await closed).code).toBe(1008)
+  })
 })
 
 describe('before the upgrade a subscriber is refused with', () => {
