@@ -1,7 +1,8 @@
 import type { CatalogEntry } from '@millrace/core/catalog'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import type { CatalogFollower } from '@millrace/kafka/catalog'
-import { type Codec, compileCodec } from '@millrace/schemas/codec'
+import type { Codec } from '@millrace/schemas/codec'
+import { compileCodec } from '@millrace/schemas/compile-codec'
 
 /** The event types of the platform as the routes need them, always as the catalog has them now. */
 export type EventTypes = {

@@ -1,4 +1,5 @@
 import type { CatalogEntry } from '@millrace/core/catalog'
+import { type SchemaDocument, type SchemaFormat, schemaText } from '@millrace/core/event-type'
 import type { JsonPointer } from '@millrace/core/json'
 import { valueSubject } from '@millrace/core/topic-name'
 import { openAdmin } from '@millrace/kafka/admin'
@@ -7,26 +8,43 @@ import { openProducer } from '@millrace/kafka/producer'
 import { openRegistry } from '@millrace/schemas/registry'
 import { stack } from '@millrace/testkit/fixture'
 import { vi } from 'vitest'
+import * as z from 'zod'
 import { get } from './api.ts'
 
 const { connection, registryUrl, registryPassword, caPem } = stack()
 
 /** Makes an event type whose data may be anything, with a topic of its own, and waits until the gateway has it. */
-export async function makeFreeType(type: string, key: JsonPointer | null, partitions = 6): Promise<CatalogEntry> {
-  const topic = `${type}-topic`
+export function makeFreeType(type: string, key: JsonPointer | null, partitions = 6): Promise<CatalogEntry> {
   const schema = { $schema: 'http://json-schema.org/draft-07/schema#', title: type }
+  return makeType(type, { format: 'json', schema, key, partitions })
+}
+
+export type TypeOptions = {
+  readonly format: SchemaFormat
+  readonly schema: SchemaDocument
+  readonly key?: JsonPointer | null
+  readonly time?: JsonPointer
+  readonly partitions?: number
+}
+
+const schemaTypes = { json: 'JSON', avro: 'AVRO', protobuf: 'PROTOBUF' } as const
+
+/** Makes an event type with a topic of its own, or another version of it, and waits until the gateway has it. */
+export async function makeType(type: string, options: TypeOptions): Promise<CatalogEntry> {
+  const { format, schema, key = null, time = null, partitions = 6 } = options
+  const topic = `${type}-topic`
   const admin = openAdmin(connection('admin'))
   const producer = openProducer(connection('admin'))
   const registry = openRegistry({ url: registryUrl, caPem, username: 'admin', password: registryPassword })
   try {
     await admin.createTopic({ name: topic, partitions, replication: 3, config: { 'min.insync.replicas': '2' } })
-    const { id, version } = await registry.register(valueSubject(topic), 'JSON', JSON.stringify(schema))
+    const { id, version } = await registry.register(valueSubject(topic), schemaTypes[format], schemaText(schema))
     const entry: CatalogEntry = {
       type,
-      format: 'json',
+      format,
       topic,
       key,
-      time: null,
+      time,
       partitions,
       retentionMs: 86_400_000,
       compatibility: 'BACKWARD',
@@ -37,9 +55,14 @@ export async function makeFreeType(type: string, key: JsonPointer | null, partit
       sensitive: [],
     }
     await putCatalogEntry(producer, entry)
-    await vi.waitUntil(async () => (await get(`/v1/event-types/${type}`, 'catalog:read')).ok, { timeout: 20_000 })
+    await vi.waitUntil(async () => (await schemaIdOf(type)) === id, { timeout: 20_000 })
     return entry
   } finally {
     await Promise.all([admin.close(), producer.close(), registry.close()])
   }
+}
+
+async function schemaIdOf(type: string): Promise<number | undefined> {
+  const answer = await get(`/v1/event-types/${type}`, 'catalog:read')
+  return answer.ok ? z.object({ schemaId: z.number() }).parse(await answer.json()).schemaId : undefined
 }
