@@ -1,7 +1,10 @@
-import { readFile, stat } from 'node:fs/promises'
 import { parseScope, patternCovers, type Permission } from '@millrace/core/scope'
-import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
+import { compactVerify } from 'jose'
+import { type KeySource, type KeyTimes, openKeys, type Trouble } from './jwks.ts'
+import { createLru } from './lru.ts'
 import { problem, ProblemError } from './problem.ts'
+import type { Algorithm, VerificationKey } from './public-key.ts'
+import { type Claims, claimsOf, headerOf } from './token-check.ts'
 
 /** Whom a token names and what it allows. */
 export type Identity = {
@@ -11,65 +14,53 @@ export type Identity = {
   readonly expiresAtMs: number
 }
 
-export type TokenOptions = { readonly issuer: string; readonly audience: string; readonly jwksFile: string }
+export type TokenOptions = { readonly issuer: string; readonly audience: string } & KeySource
 export type Authenticate = (token: string | undefined) => Promise<Identity>
 
-/** What was verified belongs to the keys that it was verified with, so that it ends with them. */
-type KeyState = {
-  readonly mtimeMs: number
-  readonly keys: ReturnType<typeof createLocalJWKSet>
-  readonly verified: Map<string, Identity>
-}
+/** What was verified belongs to the key that it was verified with, and ends with it. */
+type Verified = { readonly identity: Identity; readonly key: VerificationKey }
 
-const algorithms = ['ES256', 'ES384', 'EdDSA', 'RS256', 'PS256']
-/** Verifying a signature costs more than the rest of a request, so a token is verified once while it and the keys are good. */
-const verifiedMax = 10_000
-const keysCheckMs = 2_000
-const tokenLengthMax = 8_192
+/** Verifying a signature costs more than the rest of a request, so a token is verified once while it and its key are good. */
+const verifiedMax = { entriesMax: 10_000, keysLengthMax: 16_777_216 }
 
 /**
- * Checks tokens as RFC 8725 asks: signature by a configured key, asymmetric algorithms alone, issuer, audience, expiry.
- * The returned function throws ProblemError 401.
+ * Checks tokens as RFC 8725 asks: signature by a key of the issuer, asymmetric algorithms alone, issuer, audience, times.
+ * The returned function throws ProblemError 401, and 503 when the issuer's keys cannot be had.
  */
-export function createAuthentication({ issuer, audience, jwksFile }: TokenOptions): Authenticate {
-  let state: KeyState | undefined
-  let checkedAt = -Infinity
+export function createAuthentication(
+  { issuer, audience, ...source }: TokenOptions,
+  onTrouble: Trouble = () => undefined,
+  times?: Partial<KeyTimes>,
+): Authenticate {
+  const keys = openKeys(source, onTrouble, times)
+  const verified = createLru<Verified>(verifiedMax)
 
-  async function currentState(): Promise<KeyState> {
-    const now = performance.now()
-    if (state && now - checkedAt < keysCheckMs) return state
-    checkedAt = now
-    try {
-      const { mtimeMs } = await stat(jwksFile)
-      if (state?.mtimeMs === mtimeMs) return state
-      return (state = { mtimeMs, keys: createLocalJWKSet(await readKeys(jwksFile)), verified: new Map() })
-    } catch (error) {
-      // Somebody may be writing the file just now: the keys that are known stay good until it can be read again.
-      if (state) return state
-      throw error
-    }
+  async function verify(token: string): Promise<Verified | undefined> {
+    const header = headerOf(token)
+    const key = header && (await keys.find(header.kid, header.alg))
+    if (!key || !(await isSignedBy(token, key, header.alg))) return undefined
+    const claims = claimsOf(token, issuer, audience)
+    return claims && { identity: identityOf(claims), key }
   }
 
   return async (token) => {
-    if (token === undefined || token.length > tokenLengthMax) throw unauthorized('a bearer token is needed')
-    const { keys, verified } = await currentState()
+    if (token === undefined) throw unauthorized('a bearer token is needed')
     const known = verified.get(token)
-    if (known && known.expiresAtMs > Date.now()) return known
+    if (known && known.identity.expiresAtMs > Date.now() && keys.has(known.key)) return known.identity
     verified.delete(token)
-    const { payload } = await jwtVerify(token, keys, {
-      issuer,
-      audience,
-      algorithms,
-      requiredClaims: ['exp', 'sub'],
-    }).catch(() => {
-      // Which check failed would only help whoever tries to get past it.
-      throw unauthorized('the token is not valid: wrong key, issuer or audience, or it has expired')
-    })
-    const identity = identityOf(payload)
-    if (verified.size >= verifiedMax) verified.clear()
-    verified.set(token, identity)
-    return identity
+    const found = await verify(token)
+    // Which check failed would only help whoever tries to get past it.
+    if (!found) throw unauthorized('the token is not valid: wrong key, issuer or audience, or it has expired')
+    verified.set(token, found)
+    return found.identity
   }
+}
+
+function isSignedBy(token: string, { key }: VerificationKey, algorithm: Algorithm): Promise<boolean> {
+  return compactVerify(token, key, { algorithms: [algorithm] }).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Whether an identity may do something, for an event type where the action asks for one. Denied unless a scope says so. */
@@ -102,21 +93,11 @@ function unauthorized(detail: string): ProblemError {
   return new ProblemError(problem(401, detail))
 }
 
-function identityOf({ sub, exp, scope }: JWTPayload): Identity {
-  const scopes = typeof scope === 'string' ? scope.split(' ') : []
+function identityOf({ sub, exp, scope = '' }: Claims): Identity {
+  const permissions = scope.split(' ').map(parseScope)
   return {
-    subject: sub ?? '',
-    permissions: scopes.map(parseScope).filter((permission) => permission !== undefined),
-    expiresAtMs: (exp ?? 0) * 1_000,
+    subject: sub,
+    permissions: permissions.filter((permission) => permission !== undefined),
+    expiresAtMs: exp * 1_000,
   }
-}
-
-async function readKeys(file: string): Promise<JSONWebKeySet> {
-  const parsed: unknown = JSON.parse(await readFile(file, 'utf8'))
-  if (isKeySet(parsed)) return parsed
-  throw new TypeError(`${file} is not a JSON Web Key Set`)
-}
-
-function isKeySet(value: unknown): value is JSONWebKeySet {
-  return typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys)
 }

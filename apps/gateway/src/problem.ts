@@ -11,6 +11,8 @@ export type Problem = {
   readonly errors?: readonly Violation[]
   /** The id of the event that is not confirmed: send it again with this one. */
   readonly id?: string
+  /** Where reading can go on, when what was asked for is gone. */
+  readonly earliest?: string
 }
 
 /** A request that ends with a problem. Thrown by routes, answered by the error handler. */
@@ -26,16 +28,27 @@ export class ProblemError extends Error {
 export function problem(
   status: number,
   detail: string,
-  more: { readonly errors?: readonly Violation[]; readonly id?: string } = {},
+  more: Pick<Problem, 'errors' | 'id' | 'earliest'> = {},
 ): Problem {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, ...more }
 }
+
+/** Answers are of the moment and for one client; their type is what they say. */
+export const neverKept = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
 /** How long a producer should wait before it sends again what was not confirmed. */
 const retryAfterSeconds = 1
 
 export function sendProblem(reply: FastifyReply, told: Problem): FastifyReply {
   if (told.status === 401) reply.header('www-authenticate', 'Bearer')
-  if (told.status === 503 || told.status === 429) reply.header('retry-after', String(retryAfterSeconds))
-  return reply.code(told.status).type('application/problem+json').send(JSON.stringify(told))
+  const isTemporary = told.status === 503 || told.status === 429
+  if (isTemporary && !reply.hasHeader('retry-after')) reply.header('retry-after', String(retryAfterSeconds))
+  // Some problems are told before there is a route whose hooks could say so.
+  reply.headers(neverKept)
+  return reply.code(told.status).type('application/problem+json').send(problemText(told))
+}
+
+/** A problem as the body of an answer. */
+export function problemText(told: Problem): string {
+  return JSON.stringify(told)
 }

@@ -2,8 +2,11 @@ import { MillraceError } from '@millrace/core/errors'
 import type { Logger } from '@millrace/service/logger'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { Identity } from './authentication.ts'
+import { answerText, createHttpServer, limitsOf, refuseConnection, type ServerSettings } from './connection-limits.ts'
+import { createConnections } from './connections.ts'
+import { answerExpectations } from './expectation.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import { problem, ProblemError, sendProblem } from './problem.ts'
+import { neverKept, problem, ProblemError, sendProblem } from './problem.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,16 +15,17 @@ declare module 'fastify' {
   }
 }
 
-/** Longer than the idle time of load balancers (60 s), so that they and not we close a connection. */
-const keepAliveTimeoutMs = 65_000
-const requestTimeoutMs = 30_000
-
-/** A fastify instance with what all routes share: bodies as bytes, problems as answers, every request measured. */
-export function createServer(metrics: GatewayMetrics, logger: Logger): FastifyInstance {
+/** A fastify instance with what all routes share: bounded connections, bodies as bytes, problems as answers, every request measured. */
+export function createServer(metrics: GatewayMetrics, logger: Logger, settings: ServerSettings = {}): FastifyInstance {
+  const limits = limitsOf(settings)
+  const connections = createConnections(limits)
   const app = fastify({
     logger: false,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    requestTimeout: requestTimeoutMs,
+    serverFactory: (listener) => createHttpServer(limits, settings.tls, listener),
+    clientErrorHandler: ({ code }, socket) => {
+      const refusal = refuseConnection(socket, code, connections.progressOf(socket))
+      if (refusal) metrics.connectionsRefused.inc({ reason: refusal })
+    },
     // Ours is a problem: see `refuseWhileClosing`.
     return503OnClosing: false,
     // A URL that cannot be read fails before there is a route whose error handler could answer.
@@ -29,7 +33,10 @@ export function createServer(metrics: GatewayMetrics, logger: Logger): FastifyIn
       void sendProblem(reply, problem(error.statusCode ?? 400, error.message)),
   })
   app.decorateRequest('identity')
+  guardConnections(app, metrics)
+  app.addHook('onRequest', connections.onRequest)
   refuseWhileClosing(app)
+  answerExpectations(app, app.server, (request, response) => app.routing(request, response))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.setNotFoundHandler((request, reply) => {
@@ -58,6 +65,14 @@ export function createServer(metrics: GatewayMetrics, logger: Logger): FastifyIn
   return app
 }
 
+function guardConnections({ server }: FastifyInstance, metrics: GatewayMetrics): void {
+  server.on('drop', () => metrics.connectionsRefused.inc({ reason: 'too-many-connections' }))
+  server.on('connect', (_request, socket) => {
+    socket.on('error', () => socket.destroy())
+    socket.end(answerText(405, 'this is no proxy'))
+  })
+}
+
 /** Requests that come while the server closes are still answered, and told to go elsewhere. */
 function refuseWhileClosing(app: FastifyInstance): void {
   let closing = false
@@ -71,6 +86,7 @@ function refuseWhileClosing(app: FastifyInstance): void {
   app.addHook('onSend', (_request, reply, payload, done) => {
     // What is under way now would keep its connection open, and the server with it, until the client goes.
     if (closing) reply.header('connection', 'close')
+    if (!reply.hasHeader('cache-control')) reply.headers(neverKept)
     done(null, payload)
   })
 }

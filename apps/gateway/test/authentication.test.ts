@@ -128,9 +128,12 @@ describe('keys', () => {
     await vi.waitFor(() => authenticate(after), { timeout: 2 * keysCheckMs, interval: 100 })
   })
 
-  test('that never could be read are an error of the server, not of the token', async () => {
-    const authenticate = createAuthentication({ issuer, audience, jwksFile: '/nowhere/issuer.jwks' })
-    await expect(authenticate(await tokenOf(key))).rejects.toThrow(/ENOENT/)
+  test('that never could be read are a fault of the server, not of the token', async () => {
+    const troubles: unknown[] = []
+    const jwksFile = '/nowhere/issuer.jwks'
+    const authenticate = createAuthentication({ issuer, audience, jwksFile }, (_what, error) => troubles.push(error))
+    await expect(authenticate(await tokenOf(key))).rejects.toMatchObject({ problem: { status: 503 } })
+    expect(String(troubles[0])).toMatch(/ENOENT/)
   })
 })
 

@@ -1,5 +1,5 @@
 import { parseConfig } from '@millrace/service/config'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { gatewayConfig } from '../src/config.ts'
 
 const settings = {
@@ -19,8 +19,57 @@ test('the gateway listens on loopback unless told otherwise, within its bounds',
   })
 })
 
-test.each(['0.0.0.0', '::', 'localhost', '10.0.0.1'])('it does not listen on %s, and says why', (host) => {
-  expect(() => parse({ host })).toThrow(/host: the gateway speaks plain HTTP, so it listens on 127\.0\.0\.1 alone/)
+describe('beyond loopback the gateway', () => {
+  const hosts = ['0.0.0.0', '::', 'localhost', '10.0.0.1', 'gateway.example', '127.0.0.2', '127.0.0.1.example']
+  const tls = { certFile: 'gateway.pem', keyFile: 'gateway.key' }
+
+  test.each(hosts)('does not listen in plain HTTP, and says what to do: %s', (host) => {
+    expect(() => parse({ host })).toThrow(
+      /host: without TLS .*give tls\.certFile and tls\.keyFile, or say behindProxy: true/,
+    )
+    expect(() => parse({ host, behindProxy: false })).toThrow(/host: without TLS/)
+  })
+
+  test.each(hosts)('listens with a certificate, or behind a proxy that ends TLS: %s', (host) => {
+    expect(parse({ host, tls })).toMatchObject({ host, tls })
+    expect(parse({ host, behindProxy: true })).toMatchObject({ host, behindProxy: true })
+  })
+
+  test('needs both the certificate and its key', () => {
+    expect(() => parse({ tls: { certFile: 'gateway.pem' } })).toThrow(/tls\.keyFile: /)
+  })
+})
+
+describe('the keys of the issuer', () => {
+  const tokens = (keys: object) => parse({ tokens: { issuer: 'urn:issuer', audience: 'urn:gateway', ...keys } })
+
+  test.each(['https://issuer.example/jwks.json', 'http://127.0.0.1:8080/jwks.json', 'http://[::1]:8080/jwks.json'])(
+    'come from %s',
+    (jwksUrl) => {
+      expect(tokens({ jwksUrl }).tokens).toMatchObject({ jwksUrl })
+    },
+  )
+
+  test.each([
+    'http://issuer.example/jwks.json',
+    'http://localhost/jwks.json',
+    'http://127.0.0.1.example/',
+    'http://127.0.0.1@evil.example/',
+  ])('do not come from %s', (jwksUrl) => {
+    expect(() => tokens({ jwksUrl })).toThrow(/tokens\.jwksUrl: .*use https/)
+  })
+
+  test.each(['file:///etc/issuer.jwks', 'ftp://issuer.example/', 'nowhere', 'javascript:alert(1)'])(
+    'come from no such URL: %s',
+    (jwksUrl) => {
+      expect(() => tokens({ jwksUrl })).toThrow(/tokens\.jwksUrl: /)
+    },
+  )
+
+  test('come from one place', () => {
+    expect(() => tokens({})).toThrow(/tokens: .*exactly one of jwksFile and jwksUrl/)
+    expect(() => tokens({ jwksFile: 'a', jwksUrl: 'https://issuer.example/' })).toThrow(/exactly one/)
+  })
 })
 
 test('an unknown setting is refused by name', () => {
@@ -34,6 +83,8 @@ test.each([
   [{ kafka: { ...settings.kafka, bootstrapServers: [] } }, /kafka\.bootstrapServers: /],
   [{ tokens: undefined }, /tokens: /],
   [{ registry: { ...settings.registry, url: 'nowhere' } }, /registry\.url: /],
+  [{ rateLimit: { requestsPerSecond: 0, burst: 1 } }, /rateLimit\.requestsPerSecond: /],
+  [{ connectionsMax: 0 }, /connectionsMax: /],
   [{ eventBytesMax: 0 }, /eventBytesMax: /],
 ])('what is wrong is named: %j', (changes, sentence) => {
   expect(() => parse(changes)).toThrow(sentence)

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { onTestFinished } from 'vitest'
 
 export const issuer = 'urn:test:issuer'
@@ -23,11 +23,11 @@ export function tokenOf(key: Key, claims: Readonly<Record<string, unknown>> = {}
 }
 
 /** A JWKS file that ends with the test. */
-export async function keySetFile(...keys: readonly JWK[]) {
+export async function keySetFile(...keys: readonly object[]) {
   const directory = await mkdtemp(join(tmpdir(), 'jwks-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const file = join(directory, 'issuer.jwks')
-  const publish = (...published: readonly JWK[]) => writeFile(file, JSON.stringify({ keys: published }))
+  const publish = (...published: readonly object[]) => writeFile(file, JSON.stringify({ keys: published }))
   await publish(...keys)
   return { file, publish }
 }
