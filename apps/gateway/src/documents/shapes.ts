@@ -1,0 +1,148 @@
+/** The shapes of the contract as JSON Schemas (2020-12), under the names by which the documents refer to them. */
+import type { JsonObject } from '@millrace/core/json'
+
+/** A reference to a shape, within a document that has them all as components. */
+export function shape(name: keyof typeof shapes): JsonObject {
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+const text = { type: 'string' }
+const count = { type: 'integer', minimum: 0 }
+const time = { type: 'string', format: 'date-time' }
+const pointer = { type: 'string', pattern: '^(/.*)?$', description: 'A JSON Pointer (RFC 6901).' }
+const pointerOrNull = { anyOf: [pointer, { type: 'null' }] }
+const ref = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}` })
+
+/** An object that has exactly these members. */
+function exactly(properties: JsonObject, ...optional: readonly string[]): JsonObject {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name))
+  return { type: 'object', properties, required, additionalProperties: false }
+}
+
+const place = { topic: text, partition: count, offset: count }
+const format = { enum: ['json', 'avro', 'protobuf'] }
+const compatibility = { enum: ['BACKWARD', 'FORWARD', 'FULL', 'NONE'] }
+const schema = {
+  anyOf: [{ type: 'string' }, { type: 'object' }],
+  description: 'Text in Protobuf; JSON, or its text, in JSON Schema and Avro.',
+}
+const reference = { name: text, subject: text, version: { type: 'integer', minimum: 1 } }
+
+export const shapes = {
+  CloudEvent: {
+    description:
+      'An event in CloudEvents 1.0 structured mode. `id` and `time` are filled in where missing; further members are extension attributes.',
+    type: 'object',
+    required: ['specversion', 'source', 'type'],
+    properties: {
+      specversion: { const: '1.0' },
+      id: { type: 'string', minLength: 1, maxLength: 1024 },
+      source: { type: 'string', minLength: 1, maxLength: 1024 },
+      type: { type: 'string', minLength: 1, maxLength: 1024, description: 'The name of an event type of the catalog.' },
+      time,
+      subject: { type: 'string', minLength: 1, maxLength: 1024 },
+      data: { description: "The payload as JSON, in the JSON encoding of the type's format." },
+      data_base64: {
+        type: 'string',
+        contentEncoding: 'base64',
+        description: "The payload in the type's own format, bare or in the registry's frame.",
+      },
+    },
+  },
+  Receipt: exactly({
+    id: text,
+    source: text,
+    type: text,
+    status: { enum: ['accepted', 'duplicate'] },
+    ...place,
+    timestamp: { ...time, description: 'When the gateway received it: the timestamp of the record.' },
+    schemaId: count,
+  }),
+  BatchAnswer: exactly({
+    accepted: { ...count, description: 'Events stored on all in-sync replicas, duplicates among them.' },
+    rejected: count,
+    unconfirmed: count,
+    results: { type: 'array', items: ref('BatchResult'), description: 'In the order of the request.' },
+  }),
+  BatchResult: exactly(
+    {
+      index: count,
+      id: { type: ['string', 'null'] },
+      status: { enum: ['accepted', 'duplicate', 'rejected', 'unconfirmed'] },
+      ...place,
+      problem: ref('Problem'),
+    },
+    ...['topic', 'partition', 'offset', 'problem'],
+  ),
+  Problem: {
+    description: 'What went wrong (RFC 9457).',
+    type: 'object',
+    required: ['type', 'title', 'status', 'detail'],
+    properties: {
+      type: text,
+      title: text,
+      status: { type: 'integer', minimum: 400, maximum: 599 },
+      detail: { ...text, description: 'A sentence that says what to do.' },
+      errors: {
+        type: 'array',
+        items: exactly({ pointer, detail: text }),
+        description: 'Each violation, by where it is.',
+      },
+      id: { ...text, description: 'The id of the event that is not confirmed.' },
+    },
+  },
+  EventItem: exactly({
+    event: { type: 'object', description: 'The event in structured mode, its data as JSON whatever its format.' },
+    partition: count,
+    offset: count,
+    timestamp: time,
+  }),
+  LatestEvents: exactly({ topic: text, events: { type: 'array', items: ref('EventItem') }, cursor: text }),
+  EventPage: exactly({
+    topic: text,
+    events: { type: 'array', items: ref('EventItem') },
+    cursor: { ...text, description: 'Where this page began.' },
+    next: { ...text, description: 'Where the next page begins.' },
+  }),
+  EventFrame: {
+    description:
+      'A frame of a live stream: an event with the cursor behind it, or a gap that a slow reader has missed.',
+    anyOf: [
+      exactly({ event: { type: 'object' }, partition: count, offset: count, timestamp: time, cursor: text }),
+      exactly({ gap: exactly({ count, from: text, to: text }) }),
+    ],
+  },
+  EventType: {
+    ...exactly({
+      type: text,
+      format,
+      schema,
+      schemaId: count,
+      version: count,
+      topic: text,
+      partitions: { type: 'integer', minimum: 1 },
+      key: pointerOrNull,
+      time: pointerOrNull,
+      compatibility,
+    }),
+    additionalProperties: true,
+  },
+  EventTypes: exactly({ eventTypes: { type: 'array', items: ref('EventType') } }),
+  EventTypeDefinition: exactly(
+    {
+      format,
+      schema,
+      references: { type: 'array', items: exactly(reference) },
+      key: { ...pointer, description: 'Where the record key is read from.' },
+      time: { ...pointer, description: 'Where the event time is read from.' },
+      topic: text,
+      partitions: { type: 'integer', minimum: 1 },
+      repartition: { type: 'boolean', description: 'Allow more partitions than there are: keys may move.' },
+      retentionMs: { type: 'integer', minimum: 1 },
+      compatibility,
+      sensitive: { type: 'array', items: pointer },
+    },
+    ...['references', 'key', 'time', 'topic', 'partitions', 'repartition', 'retentionMs', 'compatibility', 'sensitive'],
+  ),
+  Status: { type: 'object', required: ['status'], properties: { status: { enum: ['up', 'down'] } } },
+} as const satisfies Readonly<Record<string, JsonObject>>
