@@ -1,36 +1,89 @@
 import { readFile } from 'node:fs/promises'
-import { openAdmin } from '@millrace/kafka/admin'
-import { followCatalog } from '@millrace/kafka/catalog'
+import { catalogTopic } from '@millrace/core/catalog'
+import { type Admin, openAdmin } from '@millrace/kafka/admin'
+import { type CatalogFollower, followCatalog, putCatalogEntry } from '@millrace/kafka/catalog'
 import type { KafkaConnection } from '@millrace/kafka/connection'
-import { openProducer } from '@millrace/kafka/producer'
+import { openProducer, type Producer } from '@millrace/kafka/producer'
 import { openReader } from '@millrace/kafka/reader'
+import type { Catalog } from '@millrace/reconcile/plan-catalog'
 import { openRegistry } from '@millrace/schemas/registry'
+import { openSchemaCache } from '@millrace/schemas/schema-cache'
+import { watchEventLoop } from '@millrace/service/event-loop'
 import { createHealth } from '@millrace/service/health'
 import type { Lifecycle, Service } from '@millrace/service/lifecycle'
+import type { Logger } from '@millrace/service/logger'
+import type { FastifyInstance } from 'fastify'
+import { admitRequests } from './admission.ts'
+import { createAudit } from './audit.ts'
 import { createAuthentication } from './authentication.ts'
+import { catalogRoutes } from './catalog-route.ts'
 import type { GatewayConfig } from './config.ts'
+import { documentRoutes, noteRoutes } from './documents/routes.ts'
+import { createDrain } from './drain.ts'
+import { createItems } from './event-item.ts'
 import { createEventTypes } from './event-types.ts'
 import { healthRoutes } from './health-routes.ts'
+import { createIdentities } from './identities.ts'
+import { openIdentityFeed } from './identity-feed.ts'
 import { createIngest } from './ingest.ts'
 import { createLiveTopics } from './live-topics.ts'
-import { createGatewayMetrics } from './metrics.ts'
+import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts'
+import { createPayloads } from './payloads.ts'
 import { publishRoute } from './publish-route.ts'
+import { createRateLimit } from './rate-limit.ts'
 import { readRoutes } from './read-routes.ts'
 import { createServer } from './server.ts'
 import { streamRoute } from './stream-route.ts'
+import { createStreams } from './streams.ts'
+import { openTls } from './tls.ts'
+import { openTopicFeed } from './topic-feed.ts'
+import { createTurns } from './turns.ts'
 
 const queueSampleMs = 1_000
+/** What waits to be read: a request for a moment, a stream that catches up for longer. */
+const readQueue = { waitingMax: 256, waitMsMax: 5_000 } as const
+const catchUpQueue = { waitingMax: 10_000, waitMsMax: 30_000 } as const
+/** A start that takes longer than this would be worse than a retry that is stored twice. */
+const catchUpMsMax = 15_000
 
 /** Opens what the gateway stands on, then listens. What was opened is closed in reverse order. */
 export async function startGateway(config: GatewayConfig, lifecycle: Lifecycle): Promise<Service> {
-  const { logger, onClose, isReady } = lifecycle
+  const { logger, onClose } = lifecycle
   const metrics = createGatewayMetrics()
-  const connection = await connectionOf(config.kafka)
+  const parts = await openParts(config, lifecycle, metrics)
+  const tls = config.tls && (await openTls(config.tls, warningsOf(logger)))
+  if (tls) onClose('certificate', tls.close)
+  const app = createServer(metrics, logger, { tls, limits: { connectionsMax: config.connectionsMax } })
+  const drain = createDrain(app)
+  await addRoutes(app, config, lifecycle, metrics, parts)
+  if (!(await parts.identityFeed.caughtUp)) {
+    logger.warn(`retries of events from before the start are not all recognised after ${catchUpMsMax} ms`)
+  }
+  await app.listen({ host: config.host, port: config.port })
+  return {
+    // Nothing new is taken before what was taken is answered: under load the queue would never be empty otherwise.
+    drain: async () => {
+      await drain()
+      await parts.producer.flush()
+    },
+    close: () => app.close(),
+  }
+}
 
+type Parts = Awaited<ReturnType<typeof openParts>>
+
+/** The clients of Kafka and of the registry, and what is followed of both. */
+async function openParts(config: GatewayConfig, { logger, onClose }: Lifecycle, metrics: GatewayMetrics) {
+  const connection = await connectionOf(config.kafka)
   const admin = openAdmin(connection)
   onClose('admin client', admin.close)
   const registry = openRegistry({ ...config.registry, caPem: await readFile(config.registry.caFile, 'utf8') })
   onClose('registry client', registry.close)
+  const schemaCache = openSchemaCache(registry, {
+    warn: warningsOf(logger),
+    ...(config.schemaSnapshotFile !== undefined && { snapshotFile: config.schemaSnapshotFile }),
+  })
+  onClose('schema cache', schemaCache.close)
   const catalog = await followCatalog(connection, {
     onTrouble: (error) => logger.warn({ err: error }, 'the catalog cannot be read at the moment'),
     onUnreadable: (type) => logger.warn({ type }, 'an entry of the catalog is not understood'),
@@ -40,32 +93,95 @@ export async function startGateway(config: GatewayConfig, lifecycle: Lifecycle):
   onClose('producer', producer.close)
   const reader = openReader(connection)
   onClose('reader', reader.close)
-  const liveTopics = createLiveTopics(connection, config.streamBufferBytesMax, metrics, logger)
-  onClose('live streams', liveTopics.close)
-  const sample = setInterval(() => metrics.produceQueue.set(producer.queuedEvents()), queueSampleMs)
+  const feed = openTopicFeed(connection, logger)
+  onClose('topic feed', feed.close)
+  const eventTypes = createEventTypes(catalog)
+  const window = { identitiesMax: config.identitiesMax, windowMs: config.identityWindowMs }
+  const identities = createIdentities(window)
+  const identityFeed = openIdentityFeed(
+    connection,
+    admin,
+    () => new Set(eventTypes.all().map(({ topic }) => topic)),
+    identities,
+    { ...window, catchUpMsMax },
+    (error) => logger.warn({ err: error }, 'retries of events of other instances are not recognised at the moment'),
+  )
+  onClose('identity feed', identityFeed.close)
+  onClose('event loop delay', watchEventLoop(metrics.eventLoopDelay))
+  const sample = setInterval(() => {
+    metrics.produceQueue.set(producer.queuedEvents())
+    metrics.identities.set(identities.size())
+  }, queueSampleMs)
   onClose('queue sample', () => {
     clearInterval(sample)
     return Promise.resolve()
   })
+  return { admin, registry, schemaCache, catalog, producer, reader, feed, eventTypes, identities, identityFeed }
+}
 
+async function addRoutes(
+  app: FastifyInstance,
+  config: GatewayConfig,
+  { logger, onClose, isReady }: Lifecycle,
+  metrics: GatewayMetrics,
+  { admin, registry, schemaCache, catalog, producer, reader, feed, eventTypes, identities }: Parts,
+): Promise<void> {
+  const routes = noteRoutes(app)
+  const authenticate = createAuthentication(config.tokens, warningsOf(logger))
+  admitRequests(app, authenticate, createRateLimit(config.rateLimit))
+  const payloads = createPayloads(eventTypes, schemaCache)
+  const ingest = createIngest({
+    eventTypes,
+    payloads,
+    identities,
+    producer,
+    registryUrl: config.registry.url,
+    metrics,
+    onFault: (error) => logger.error({ err: error }, 'an event could not be judged'),
+  })
+  publishRoute(app, authenticate, ingest, config)
+
+  const itemsOf = createItems(eventTypes.find, payloads.read)
+  const liveTopics = createLiveTopics(feed, itemsOf)
+  onClose('live topics', liveTopics.close)
+  const turns = createTurns({ atOnceMax: config.readsAtOnceMax, ...readQueue })
+  const catchUpTurns = createTurns({ atOnceMax: config.catchUpReadersMax, ...catchUpQueue })
+  const streams = createStreams(
+    { streamsMax: config.streamsMax, bufferBytesMax: config.streamBufferBytesMax },
+    { reader, itemsOf, turns: catchUpTurns },
+    metrics,
+    logger,
+  )
+  readRoutes(app, authenticate, eventTypes, reader, itemsOf, turns)
+  catalogRoutes(app, {
+    authenticate,
+    eventTypes,
+    world: { admin, replication: config.replication, registry, catalog: catalogOf(catalog, producer, admin) },
+    partitionsMax: config.partitionsMax,
+    audit: createAudit(logger),
+  })
   const kafka = { name: 'kafka', check: () => admin.brokers() }
   const needed = createHealth([kafka])
   const all = createHealth([kafka, { name: 'registry', check: () => registry.subjects() }])
-  const authenticate = createAuthentication(config.tokens)
-  const eventTypes = createEventTypes(catalog)
-  const app = createServer(metrics, logger)
-  publishRoute(app, authenticate, createIngest(eventTypes, producer, config.registry.url, metrics), config)
-  readRoutes(app, authenticate, eventTypes, reader)
-  await streamRoute(app, authenticate, eventTypes, liveTopics)
   healthRoutes(app, authenticate, { isReady, needed, all }, metrics)
-  await app.listen({ host: config.host, port: config.port })
+  await documentRoutes(app, authenticate, eventTypes, routes)
+  // The last, since every route behind it would take the upgrade to a WebSocket.
+  await streamRoute(app, { authenticate, eventTypes, liveTopics, streams, reader, turns })
+}
+
+function warningsOf(logger: Logger): (what: string, error?: unknown) => void {
+  return (what, error) => logger.warn({ err: error }, what)
+}
+
+/** The catalog as changes see it: read with all that was written before by whomever; written means that this instance has it. */
+function catalogOf(follower: CatalogFollower, producer: Producer, admin: Admin): Catalog {
   return {
-    // Nothing new is taken before what was taken is answered: under load the queue would never be empty otherwise.
-    drain: async () => {
-      await app.close()
-      await producer.flush()
+    entries: async () => {
+      const end = (await admin.endOffsets(catalogTopic)).get(0) ?? 0n
+      await follower.reached(end - 1n)
+      return follower.entries()
     },
-    close: () => app.close(),
+    write: async (entry) => follower.reached((await putCatalogEntry(producer, entry)).offset),
   }
 }
 

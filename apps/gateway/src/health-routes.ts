@@ -19,9 +19,9 @@ export function healthRoutes(
   health: Health,
   metrics: GatewayMetrics,
 ): void {
-  app.get('/health/live', () => ({ status: 'up' }))
+  app.get('/health/live', { config: { public: true } }, () => ({ status: 'up' }))
 
-  app.get('/health/ready', async (_request, reply) => {
+  app.get('/health/ready', { config: { public: true } }, async (_request, reply) => {
     const ready = health.isReady() && (await health.needed()).status === 'up'
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'up' : 'down' })
   })

@@ -8,7 +8,11 @@ export function createGatewayMetrics() {
   const metrics = createMetrics()
   return {
     requestDuration: metrics.histogram(signals.httpRequestDuration),
+    connectionsRefused: metrics.counter(signals.connectionsRefused),
+    eventLoopDelay: metrics.histogram(signals.eventLoopDelay),
     accepted: metrics.counter(signals.eventsAccepted),
+    duplicates: metrics.counter(signals.eventsDuplicate),
+    identities: metrics.gauge(signals.identities),
     rejected: metrics.counter(signals.eventsRejected),
     unconfirmed: metrics.counter(signals.eventsUnconfirmed),
     produceDuration: metrics.histogram(signals.produceDuration),

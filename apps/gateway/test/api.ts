@@ -6,12 +6,14 @@ const { gatewayUrl, token } = stack()
 
 const structured = 'application/cloudevents+json'
 export const batched = 'application/cloudevents-batch+json'
+export const bulk = 'application/x-ndjson'
 
 /** An event that the platform of the tests takes. */
 export function order(members: Readonly<Record<string, unknown>> = {}, data: Readonly<Record<string, unknown>> = {}) {
   return {
     specversion: '1.0',
-    source: '/gateway-test',
+    // An id is known again by its source, whatever its type: those of different types are different events here.
+    source: ['/gateway-test', ...(typeof members['type'] === 'string' ? [members['type']] : [])].join('/'),
     type: 'order.placed',
     data: { customer: 'ada', amount: 1, at: '2030-06-01T00:00:00Z', ...data },
     ...members,
@@ -54,29 +56,32 @@ export function upgrade(path: string, headers: Readonly<Record<string, string>>)
       ...headers,
     },
   })
-  return new Promise<{ status: number; contentType: string; authenticate: string }>((resolve, reject) => {
-    asked.on('error', reject)
-    asked.on('upgrade', (_answer, socket) => {
-      socket.destroy()
-      resolve({ status: 101, contentType: '', authenticate: '' })
-    })
-    asked.on('response', (answer) => {
-      answer.resume()
-      resolve({
-        status: answer.statusCode ?? 0,
-        contentType: answer.headers['content-type'] ?? '',
-        authenticate: answer.headers['www-authenticate'] ?? '',
+  return new Promise<{ status: number; contentType: string; authenticate: string; connection: string }>(
+    (resolve, reject) => {
+      asked.on('error', reject)
+      asked.on('upgrade', (_answer, socket) => {
+        socket.destroy()
+        resolve({ status: 101, contentType: '', authenticate: '', connection: '' })
       })
-    })
-    asked.end()
-  })
+      asked.on('response', (answer) => {
+        answer.resume()
+        resolve({
+          status: answer.statusCode ?? 0,
+          contentType: answer.headers['content-type'] ?? '',
+          authenticate: answer.headers['www-authenticate'] ?? '',
+          connection: answer.headers.connection ?? '',
+        })
+      })
+      asked.end()
+    },
+  )
 }
 
 export const receiptShape = z.strictObject({
   id: z.string(),
   source: z.string(),
   type: z.string(),
-  status: z.literal('accepted'),
+  status: z.enum(['accepted', 'duplicate']),
   topic: z.string(),
   partition: z.int(),
   offset: z.int(),
@@ -91,6 +96,7 @@ const problemShape = z.strictObject({
   detail: z.string(),
   errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).optional(),
   id: z.string().optional(),
+  earliest: z.string().optional(),
 })
 
 export const batchShape = z.strictObject({
@@ -101,7 +107,7 @@ export const batchShape = z.strictObject({
     z.strictObject({
       index: z.int(),
       id: z.string().nullable(),
-      status: z.enum(['accepted', 'rejected', 'unconfirmed']),
+      status: z.enum(['accepted', 'duplicate', 'rejected', 'unconfirmed']),
       topic: z.string().optional(),
       partition: z.int().optional(),
       offset: z.int().optional(),
@@ -118,6 +124,8 @@ export const itemShape = z.strictObject({
 })
 
 export const latestShape = z.strictObject({ topic: z.string(), events: z.array(itemShape), cursor: z.string() })
+
+export const pageShape = latestShape.extend({ next: z.string() })
 
 export type Receipt = z.infer<typeof receiptShape>
 

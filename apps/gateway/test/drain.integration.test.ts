@@ -9,6 +9,7 @@ import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import * as z from 'zod'
 import { batchShape, batched, bearer, get, latestShape, order } from './api.ts'
 import { makeFreeType } from './free-type.ts'
+import { subscribeEvents } from './stream-client.ts'
 
 const { portBase, stateDirectory } = stack()
 const type = 'gateway-drain.made'
@@ -44,8 +45,10 @@ test('a gateway that is told to stop under load answers what it took, closes its
   const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/events/stream?topic=${type}-topic`, {
     headers: { authorization },
   })
-  const streamClosed = new Promise((resolve) => socket.addEventListener('close', resolve))
+  const streamClosed = new Promise<{ code: number }>((resolve) => socket.addEventListener('close', resolve))
   await new Promise((resolve) => socket.addEventListener('open', resolve))
+
+  const sse = await subscribeEvents(`topic=${type}-topic`, { authorization }, url)
 
   const acknowledged: string[] = []
   const statuses = new Set<number>()
@@ -67,7 +70,9 @@ test('a gateway that is told to stop under load answers what it took, closes its
   await vi.waitUntil(() => acknowledged.length > 100, { timeout: 20_000 })
   child.kill('SIGTERM')
 
-  await Promise.all([...producers, streamClosed])
+  await Promise.all([...producers, sse.ended])
+  expect(await streamClosed).toMatchObject({ code: 1001 })
+  expect(sse.received.at(-1)).toMatchObject({ event: 'end' })
   expect(await exited, log()).toBe(0)
   expect([...statuses].filter((status) => status !== 200 && status !== 503)).toEqual([])
   const answer = await get(`/v1/events/latest?type=${type}&limit=1000`, 'events:read:*')

@@ -1,0 +1,110 @@
+/** Many events in one request, as newline-delimited JSON that is taken in while it arrives. */
+import { parseExactJson } from '@millrace/schemas/exact-json'
+import type { Identity } from './authentication.ts'
+import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts'
+import type { Ingest, Outcome } from './ingest.ts'
+import { type Line, linesOf } from './ndjson.ts'
+import { type Problem, problem, ProblemError } from './problem.ts'
+import type { Trace } from './trace-context.ts'
+
+export type BulkBounds = {
+  readonly eventBytesMax: number
+  readonly bulkEventsMax: number
+}
+
+export type BulkRequest = {
+  readonly lines: AsyncIterable<Buffer>
+  readonly identity: Identity
+  readonly trace: Trace | undefined
+}
+
+/** Lines past the bound are refused one by one, but no more of them than this many times the bound: each is a line of the answer. */
+const answeredTimesMax = 10
+/** How many events of a request may be on their way to Kafka: while there are more, nothing is read of it. */
+const inFlightMax = 1_000
+const inFlightBytesMax = 8 * 1_048_576
+/** What has not arrived by then is not taken any more. With the time for the last event, an answer comes before a client gives up. */
+const takeMsMax = 18_000
+
+/**
+ * Takes in a body line by line. What was taken when a body breaks off is stored; the answer says how far it went.
+ * @throws ProblemError 400 for a body without an event; what the body failed with, where nothing was taken before
+ */
+export async function publishLines(request: BulkRequest, ingest: Ingest, bounds: BulkBounds): Promise<BatchAnswer> {
+  const answer = createBatchAnswer()
+  const window = createWindow()
+  const until = performance.now() + takeMsMax
+  let index = 0
+  try {
+    for await (const lines of linesOf(request.lines, bounds.eventBytesMax)) {
+      for (const line of lines) {
+        const at = index++
+        if (at === bounds.bulkEventsMax * answeredTimesMax) throw new ProblemError(beyondAll(bounds))
+        const refusal = refusalOf(line, at, bounds, ingest, performance.now() > until)
+        if (refusal) answer.put(at, refusal)
+        else if ('bytes' in line) {
+          await window.room()
+          window.run(line.bytes.length, publishLine(line.bytes, request, ingest), (outcome) => answer.put(at, outcome))
+        }
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof ProblemError) || index === 0) throw error
+    // A refusal of the lines from here on: they were not looked at.
+    answer.put(Math.min(index, bounds.bulkEventsMax * answeredTimesMax), ingest.refuse(undefined, error.problem))
+  } finally {
+    await window.empty()
+  }
+  if (index === 0) throw new ProblemError(problem(400, 'a bulk load is at least one event, each on a line of its own'))
+  return answer
+}
+
+function publishLine(bytes: Buffer, { identity, trace }: BulkRequest, ingest: Ingest): Promise<Outcome> {
+  const parsed = parseExactJson(bytes)
+  if (!parsed.ok) return Promise.resolve(ingest.refuse(undefined, problem(400, `the line ${parsed.detail}`)))
+  return ingest.accept(parsed, identity, trace)
+}
+
+function refusalOf(
+  line: Line,
+  index: number,
+  { eventBytesMax, bulkEventsMax }: BulkBounds,
+  ingest: Ingest,
+  isLate: boolean,
+): Outcome | undefined {
+  if ('tooLong' in line) return ingest.refuse(undefined, problem(413, `an event may have ${eventBytesMax} bytes`))
+  const isBeyond = index >= bulkEventsMax
+  if (!isBeyond && !isLate) return undefined
+  const parsed = parseExactJson(line.bytes)
+  const submitted = parsed.ok ? parsed : undefined
+  return isBeyond
+    ? ingest.refuse(submitted, problem(413, `a bulk load may have ${bulkEventsMax} events`))
+    : ingest.giveUp(submitted)
+}
+
+function beyondAll({ bulkEventsMax }: BulkBounds): Problem {
+  return problem(413, `a bulk load may have ${bulkEventsMax} events: nothing from here on was looked at`)
+}
+
+/** Work under way, bounded in number and bytes. */
+function createWindow() {
+  const running = new Set<Promise<void>>()
+  let bytes = 0
+  return {
+    room: async () => {
+      while (running.size >= inFlightMax || bytes >= inFlightBytesMax) await Promise.race(running)
+    },
+    run: (size: number, work: Promise<Outcome>, onEnd: (outcome: Outcome) => void) => {
+      bytes += size
+      const ended = work.then((outcome) => {
+        bytes -= size
+        running.delete(ended)
+        onEnd(outcome)
+      })
+      running.add(ended)
+    },
+    empty: async () => {
+      await Promise.all(running)
+    },
+  }
+}
