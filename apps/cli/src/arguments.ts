@@ -1,6 +1,7 @@
 /** What the words behind an option mean. Each throws commander's InvalidArgumentError with the sentence to show: exit code 2. */
 import { InvalidArgumentError } from 'commander'
 import { parseScope } from '@millrace/core/scope'
+import { gatewaysMax } from '@millrace/stack/ports'
 
 /** An installation takes the 100 ports from here, and 65 535 is the last that there is. */
 const portBaseMax = 65_436
@@ -21,6 +22,13 @@ export function portBase(text: string): number {
 export function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Write a whole number, 1 or more.')
   return Number(text)
+}
+
+/** How many gateways. */
+export function gateways(text: string): number {
+  const count = wholeNumber(text)
+  if (count > gatewaysMax) throw new InvalidArgumentError(`The most are ${gatewaysMax}.`)
+  return count
 }
 
 /** `30s`, `15m`, `1h`, `7d` in seconds. */

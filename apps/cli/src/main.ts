@@ -1,10 +1,11 @@
 /** The `millrace` command. What talks to the servers takes a second to load, so it is loaded when its command runs. */
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { MillraceError } from '@millrace/core/errors'
 import { javaEnvironment } from '@millrace/stack/environment'
-import { durationSeconds, scopes, wholeNumber } from './arguments.ts'
+import { durationSeconds, gateways, scopes, wholeNumber } from './arguments.ts'
 import { doctor } from './doctor.ts'
 import { down } from './down.ts'
+import type { GenerateOptions } from './generate.ts'
 import { portBaseOption, type RunningOptions, type StateOption, withDefinition, withState } from './settings.ts'
 import { statusOf, statusTable } from './status.ts'
 import type { TailOptions } from './tail.ts'
@@ -36,6 +37,7 @@ function stackCommands(millrace: Command): void {
     .description('start the platform on this machine')
     .addOption(portBaseOption())
     .addOption(brokers())
+    .addOption(new Option('--gateways <n>', 'how many gateways').default(1).argParser(gateways))
     .option('--detach', 'return when it is ready and leave it running')
     .action(async (options: Omit<UpOptions, 'brokers'> & { brokers: string; detach?: boolean }) => {
       const { up, upDetached } = await import('./up.ts')
@@ -88,6 +90,14 @@ function definitionCommands(millrace: Command): void {
         print(options.json ? changes : planTable(changes, name === 'apply'))
       })
   }
+  withDefinition(millrace.command('generate'))
+    .description('make a typed client for TypeScript, in one file, from the event types of the catalog')
+    .addArgument(new Argument('<what>').choices(['client']))
+    .requiredOption('--out <file>', 'where to put it, as in src/millrace.ts')
+    .action(async (_what: string, options: GenerateOptions) => {
+      const { generateClientFile } = await import('./generate.ts')
+      print(await generateClientFile(options))
+    })
   withDefinition(millrace.command('tail'))
     .description('print every new event of a topic as a line of JSON')
     .argument('<topic>')
