@@ -4,6 +4,8 @@ import { eventType } from '@millrace/core/event-type'
 import { pipeline, toTopic, tumbling } from '@millrace/core/pipeline'
 import { definePlatform } from '@millrace/core/platform'
 import { snowflake } from '@millrace/core/sink'
+import { quakeRecorded } from './quakes.ts'
+import { weatherObserved } from './weather.ts'
 
 /** A flight as its airport reports it: on departure or, where it was delayed, that much later. */
 export const flightDeparted = eventType('flight.departed', {
@@ -47,11 +49,11 @@ export const departuresTable = snowflake({
 })
 
 export const auditor = kafkaReader('auditor', {
-  reads: [flightDeparted, departuresPerAirport, departuresPerAirport.result],
+  reads: [flightDeparted, quakeRecorded, weatherObserved, departuresPerAirport, departuresPerAirport.result],
 })
 
 export default definePlatform({
-  events: [flightDeparted],
+  events: [flightDeparted, quakeRecorded, weatherObserved],
   pipelines: [departuresPerAirport],
   sinks: [departuresTable],
   access: [auditor],

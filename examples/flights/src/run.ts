@@ -14,7 +14,9 @@ import { warehouseOf } from '@millrace/stack/servers/warehouse'
 import { mintToken } from '@millrace/stack/token'
 import { type AccessToken, accessToken } from './access-token.ts'
 import { openDataset } from './dataset.ts'
+import { openBinaryPost } from './binary-post.ts'
 import { openEventPost } from './event-post.ts'
+import { feedLedgerFile, type FeedNumbers, runFeeds, sources } from './feeds.ts'
 import { lagOfFlow, pipelineReads, sinkReads } from './flow.ts'
 import { openLedger } from './ledger.ts'
 import { openLoadMeter } from './load.ts'
@@ -66,10 +68,12 @@ export async function runFlights(
   )
   opened.defer(stopObserving)
   observer.started(installation)
-  end = await replayInto(directory, installation, { options, statistics, measures, signal })
+  const fed = await replayInto(directory, installation, { options, statistics, measures, signal })
+  end = fed.end
   if (options.forMs === undefined) await aborted(signal)
   if (options.forMs === undefined || signal.aborted) return undefined
   const ended = {
+    feeds: fed.feeds,
     replay: { ...statistics.numbers(), end, eventsPerSecondAsked: options.eventsPerSecond ?? null },
     lagAtEnd: await lagOfFlow(admin).catch(() => undefined),
     load: await meter.load(),
@@ -81,7 +85,7 @@ export async function runFlights(
   observer.note('reading Kafka with its console consumer and the warehouse by SQL, and comparing (post nothing now) …')
   const verdict = await judged(directory, running, connections)
   return {
-    ok: settled && verdict.ok && isAbout(verdict, ended.replay),
+    ok: settled && verdict.ok && isAbout(verdict, ended),
     started: running.started,
     ...ended,
     latencies: measures.latencies(),
@@ -111,7 +115,7 @@ async function replayInto(
   directory: string,
   installation: Installation,
   { options, statistics, measures, signal }: Replaying,
-): Promise<ReplayEnd> {
+): Promise<{ end: ReplayEnd; feeds: readonly FeedNumbers[] }> {
   await using opened = new AsyncDisposableStack()
   const dataset = opened.adopt(await openDataset(), (open) => open.close())
   const ledger = opened.adopt(openLedger(ledgerFileIn(directory)), (open) => open.close())
@@ -121,16 +125,27 @@ async function replayInto(
   const onFirstPost: Measures['posted'] = (lane, flights, atMs) => {
     measures.posted(lane, flights, atMs)
   }
-  return await replay(
-    { dataset, eventType: flightDeparted.name, post: sender.post, ledger, positions, statistics, onFirstPost },
-    { ...replayDefaults, eventsPerSecond: options.eventsPerSecond },
-    end,
-  )
+  const { post } = opened.adopt(openBinaryPost(...feeding(installation)), (open) => open.close())
+  const failure = new AbortController()
+  const anyEnd = AbortSignal.any([end, failure.signal])
+  const all = [
+    replay(
+      { dataset, eventType: flightDeparted.name, post: sender.post, ledger, positions, statistics, onFirstPost },
+      { ...replayDefaults, eventsPerSecond: options.eventsPerSecond },
+      anyEnd,
+    ),
+    runFeeds(directory, post, anyEnd),
+  ] as const
+  for (const part of all) part.catch(() => failure.abort())
+  await Promise.allSettled(all)
+  const [replayEnd, feeds] = await Promise.all(all)
+  return { end: replayEnd, feeds }
 }
 
 /** A verdict over nothing, or over less than was acknowledged in this run, is none. */
-function isAbout({ findings }: Verdict, { acknowledged, end }: Summary['replay']): boolean {
-  return findings.acknowledged >= acknowledged && (acknowledged > 0 || end === 'exhausted')
+function isAbout({ findings }: Verdict, { replay: { acknowledged, end }, feeds }: Pick<Summary, 'replay' | 'feeds'>) {
+  const fed = feeds.reduce((sum, feed) => sum + feed.acknowledged, 0)
+  return findings.acknowledged >= acknowledged && findings.fed >= fed && (acknowledged > 0 || end === 'exhausted')
 }
 
 async function judged(
@@ -144,6 +159,7 @@ async function judged(
     pipeline: departuresPerAirport,
     sink: departuresTable,
     ledgerFile: ledgerFileIn(directory),
+    feeds: sources.map(({ type }) => ({ topic: type.topic, ledgerFile: feedLedgerFile(directory, type) })),
     kafka: {
       javaCommand: installation.java.command,
       classpath: classPathOf(distributions.kafka),
@@ -170,6 +186,11 @@ function publishing(installation: Installation) {
     token: tokenFor(installation, 'flights-replay', [`events:write:${flightDeparted.name}`]),
     connections: flightDeparted.partitions,
   }
+}
+
+function feeding(installation: Installation) {
+  const scopes = sources.map(({ type }) => `events:write:${type.name}`)
+  return [gatewayUrl(installation), tokenFor(installation, 'feeds', scopes)] as const
 }
 
 function measured(installation: Installation) {

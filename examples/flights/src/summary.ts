@@ -1,4 +1,5 @@
 import type { StartCost } from '@millrace/stack/run-stack'
+import type { FeedNumbers } from './feeds.ts'
 import type { Percentiles } from './histogram.ts'
 import type { MeasuredLatencies } from './measures.ts'
 import type { ReplayEnd } from './replay.ts'
@@ -16,6 +17,8 @@ export type Summary = {
     /** What was asked for; `null` is as fast as it goes. */
     readonly eventsPerSecondAsked: number | null
   }
+  /** The sources beside the flights. */
+  readonly feeds: readonly FeedNumbers[]
   readonly latencies: MeasuredLatencies
   /** Offsets that the pipeline and the sink were behind when the replay ended. */
   readonly lagAtEnd: Lag | undefined
@@ -53,6 +56,7 @@ export function summaryLines(summary: Summary): string[] {
     `POST → live subscriber                  ${percentiles(latencies.live)}`,
     `watermark past a window → its result    ${percentiles(latencies.windowResult)}`,
     `sent again ${count(replay.retries)}, recognised as duplicates ${count(replay.duplicates)}, missed by the live streams ${count(latencies.gapEvents)}`,
+    feedsLine(summary.feeds),
     bottleneck(summary),
     `memory of all processes at most ${(load.memoryBytesMax / 1e6).toFixed(0)} MB`,
     ...(died.length > 0 ? [`died and were started again: ${died.join(', ')}`] : []),
@@ -62,6 +66,13 @@ export function summaryLines(summary: Summary): string[] {
     ...verdict.checks.flatMap(checkLines),
     verdictLine(summary),
   ]
+}
+
+function feedsLine(feeds: readonly FeedNumbers[]): string {
+  const parts = feeds.map(
+    ({ type, format, acknowledged, of }) => `${type} (${format}) ${count(acknowledged)} of ${count(of)}`,
+  )
+  return `beside the flights: ${parts.join(', ')} acknowledged`
 }
 
 function bottleneck({ load, replay, lagAtEnd }: Summary): string {

@@ -11,6 +11,7 @@ const verdict: Verdict = {
   findings: {
     ...{
       acknowledged: 120_000,
+      fed: 4_122,
       unconfirmed: 0,
       refused: 0,
       stored: 120_000,
@@ -27,6 +28,10 @@ const summary: Summary = {
   ok: true,
   started: { seconds: 20, cpuSeconds: 30, memoryBytes: 3e9 },
   replay: { ...numbers, end: 'stopped', eventsPerSecondAsked: 2_000 },
+  feeds: [
+    { type: 'quake.recorded', format: 'avro', acknowledged: 1_200, of: 1_707 },
+    { type: 'weather.observed', format: 'protobuf', acknowledged: 2_922, of: 2_922 },
+  ],
   latencies,
   lagAtEnd: { pipeline: 1_500, sink: 20 },
   restarts: {},
@@ -51,6 +56,7 @@ test('a run in which nothing was lost', () => {
     'POST → live subscriber                  p50     1 ms   p95     2 ms   p99 1 234 ms',
     'watermark past a window → its result    p50   700 ms   p95   900 ms   p99 1 000 ms',
     'sent again 0, recognised as duplicates 0, missed by the live streams 0',
+    'beside the flights: quake.recorded (avro) 1 200 of 1 707, weather.observed (protobuf) 2 922 of 2 922 acknowledged',
     'bottleneck: none at the rate asked for, 2.0 of 4 cores were busy (flink 0.71, gateway 0.50, kafka-1 0.30, kafka-2 0.20); at the end the pipeline was 1 500 events behind',
     'memory of all processes at most 3210 MB',
     '',

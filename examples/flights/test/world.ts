@@ -72,10 +72,15 @@ export type CopyRow = {
 }
 export type DeadLetterRow = CopyRow & { topic: string; dead_by: string; reason: string; origin_topic: string }
 
+export type FeedRow = Pick<TopicRow, 'partition' | 'offset' | 'source' | 'id' | 'key' | 'sha256'> & { topic: string }
+export type FeedAnswer = Omit<LedgerRow, 'request' | 'at_ms'> & { topic: string }
+
 /** What the verdict reads, table by table. Tests change its rows. */
 export type World = {
   ledger: LedgerRow[]
   topic: TopicRow[]
+  feed_ledger: FeedAnswer[]
+  feed_topic: FeedRow[]
   results: ResultRow[]
   late: CopyRow[]
   dead_letters: DeadLetterRow[]
@@ -151,7 +156,23 @@ export function worldOf(
     withoutPlace('unconfirmed', 'lost on the way'),
     withoutPlace('rejected', 'refused'),
   ]
-  return { ledger, topic, results, late, dead_letters: deadLetters, warehouse: results.map((row) => ({ ...row })) }
+  const warehouse = results.map((row) => ({ ...row }))
+  return { ledger, topic, ...feedsOf(sent.length > 0), results, late, dead_letters: deadLetters, warehouse }
+}
+
+/** A feed with two acknowledged events and one that was refused, stored behind somebody else's with an id of ours. */
+function feedsOf(any: boolean): Pick<World, 'feed_ledger' | 'feed_topic'> {
+  if (!any) return { feed_ledger: [], feed_topic: [] }
+  const topic = 'quake.recorded'
+  const row = (id: string, offset: number, from = '/feed'): FeedRow => {
+    return { topic, partition: 1, offset, source: from, id, key: 'ci', sha256: hash('sha256', `${from}${id}`) }
+  }
+  const stored = [row('quake 1', 0, '/elsewhere'), row('quake 1', 1), row('quake 2', 2)]
+  const answers = stored.slice(1).map(({ id, partition, offset, sha256 }): FeedAnswer => {
+    return { topic, status: 'accepted', id: id ?? '', partition, offset, sha256, detail: null }
+  })
+  const refused = { ...nowhere, topic, status: 'rejected', id: 'quake 3', detail: 'it was refused' } as const
+  return { feed_ledger: [...answers, refused], feed_topic: stored }
 }
 
 const deadLetterFields = {
@@ -188,8 +209,10 @@ function acknowledged({ id, partition, offset, sha256 }: TopicRow): LedgerRow {
   return { status, request: `r${partition}-${offset}`, at_ms: 0, id: id ?? '', partition, offset, sha256, detail: null }
 }
 
+const nowhere = { partition: null, offset: null, sha256: null }
+
 export function withoutPlace(status: 'unconfirmed' | 'rejected', id: string): LedgerRow {
-  return { status, request: 'r', at_ms: 0, id, partition: null, offset: null, sha256: null, detail: `it was ${status}` }
+  return { status, request: 'r', at_ms: 0, id, ...nowhere, detail: `it was ${status}` }
 }
 
 function total(numbers: readonly number[]): number {

@@ -135,12 +135,42 @@ const refusedIsNotStored: Check = {
     WHERE ledger.status = 'rejected'`,
 }
 
+const feedsAreStored: Check = {
+  name: 'feeds-are-stored',
+  says: 'every acknowledged event in Avro or Protobuf is in its topic at the place that was returned, its bytes as they were sent',
+  compared: `SELECT count(*) FROM feed_ledger WHERE status IN ('accepted', 'duplicate')`,
+  differing: `
+    SELECT ledger.topic, ledger.id, ledger.partition, ledger."offset", topic.id AS stored_id,
+      ledger.sha256, topic.sha256 AS stored_sha256
+    FROM feed_ledger AS ledger LEFT JOIN feed_topic AS topic
+      ON topic.topic = ledger.topic AND topic.partition = ledger.partition AND topic."offset" = ledger."offset"
+    WHERE ledger.status IN ('accepted', 'duplicate')
+      AND (topic.id IS DISTINCT FROM ledger.id OR topic.sha256 IS DISTINCT FROM ledger.sha256)
+    UNION ALL
+    SELECT topic.topic, topic.id, topic.partition, topic."offset", topic.id, ledger.detail, topic.sha256
+    FROM feed_ledger AS ledger JOIN feed_topic AS topic ON topic.topic = ledger.topic AND topic.id = ledger.id
+    WHERE ledger.status = 'rejected'`,
+}
+
+const feedCopiesAreIdentical: Check = {
+  name: 'feed-copies-are-identical',
+  says: 'such an event is in its topic once by source and id; further copies are byte-identical, in the same partition',
+  compared: 'SELECT count(DISTINCT (topic, source, id)) FROM feed_topic WHERE source IS NOT NULL AND id IS NOT NULL',
+  differing: `
+    SELECT topic, source, id, count(*) AS copies, count(DISTINCT sha256) AS contents,
+      count(DISTINCT partition) AS partitions, list("offset" ORDER BY "offset") AS offsets
+    FROM feed_topic WHERE source IS NOT NULL AND id IS NOT NULL GROUP BY topic, source, id
+    HAVING count(*) > 1 AND (contents > 1 OR partitions > 1 OR count(DISTINCT coalesce(key, '')) > 1)`,
+}
+
 /** All checks, in the order in which the data flow. */
 export function checksOf(semantics: Semantics): readonly Check[] {
   return [
     acknowledgedIsStored,
     refusedIsNotStored,
     copiesAreIdentical,
+    feedsAreStored,
+    feedCopiesAreIdentical,
     lateIsStored,
     lateWasLate,
     deadLettersAreMalformed(semantics),

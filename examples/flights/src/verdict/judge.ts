@@ -6,6 +6,8 @@ import { deriveExpectations, type Semantics } from './semantics.ts'
 /** What was found, beside the checks: nothing here makes a verdict false, and nothing is hidden. */
 export type Findings = {
   readonly acknowledged: number
+  /** Events of the sources beside the flights that were acknowledged. */
+  readonly fed: number
   /** Sent and never confirmed: stored or not, nothing was promised. */
   readonly unconfirmed: number
   readonly refused: number
@@ -66,6 +68,7 @@ async function findingsOf(database: Database): Promise<Findings> {
   const at = watermark?.['at']
   return {
     acknowledged: await count(`count(DISTINCT id) FROM ledger WHERE status IN ('accepted', 'duplicate')`),
+    fed: await count(`count(DISTINCT (topic, id)) FROM feed_ledger WHERE status IN ('accepted', 'duplicate')`),
     unconfirmed: await count(`count(*) FROM (SELECT id FROM ledger GROUP BY id
       HAVING bool_and(status = 'unconfirmed'))`),
     refused: await count(`count(DISTINCT id) FROM ledger WHERE status = 'rejected'`),

@@ -41,14 +41,34 @@ const ledgerTypes: Record<(typeof ledgerColumns)[number], string> = {
   detail: 'VARCHAR',
 }
 
+function answers(file: string): string {
+  return `(
+    SELECT kind AS status, * EXCLUDE (kind)
+    FROM read_csv(${literal(file)}, delim = '\\t', quote = '', escape = '', header = false, auto_detect = false,
+      max_line_size = 4194304, columns = {${ledgerColumns.map((name) => `'${name}': '${ledgerTypes[name]}'`).join(', ')}})
+    WHERE kind <> 'sending')`
+}
+
 /** Loads the replay's ledger: the answers. That a request was sent says nothing of what became of it. */
 export async function loadLedger(database: Database, file: string): Promise<void> {
   await database.run(`
     INSERT INTO ledger
-    SELECT kind, request, at_ms, id, partition, "offset", sha256, detail
-    FROM read_csv(${literal(file)}, delim = '\\t', quote = '', escape = '', header = false, auto_detect = false,
-      max_line_size = 4194304, columns = {${ledgerColumns.map((name) => `'${name}': '${ledgerTypes[name]}'`).join(', ')}})
-    WHERE kind <> 'sending'`)
+    SELECT status, request, at_ms, id, partition, "offset", sha256, detail FROM ${answers(file)}`)
+}
+
+/** Loads a feed's ledger, as `loadLedger` does. */
+export async function loadFeedLedger(database: Database, topic: string, file: string): Promise<void> {
+  await database.run(`
+    INSERT INTO feed_ledger
+    SELECT ${literal(topic)}, status, id, partition, "offset", sha256, detail FROM ${answers(file)}`)
+}
+
+/** Loads the topic of a feed, whose values are in the registry's frame. */
+export async function loadFeedTopic(database: Database, topic: string, file: string): Promise<void> {
+  await database.run(`
+    INSERT INTO feed_topic
+    SELECT ${literal(topic)}, partition, "offset", ${header('ce_source')}, ${header('ce_id')}, key, ${sha256}
+    FROM ${lines(file)}`)
 }
 
 /** Loads the event topic. A value that is not what the schema says is kept, and marked. */

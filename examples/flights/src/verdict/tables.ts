@@ -12,6 +12,11 @@ const statements = [
   `CREATE TABLE topic (
     partition INTEGER, "offset" BIGINT, source VARCHAR, id VARCHAR, key VARCHAR, sha256 VARCHAR,
     event_ms BIGINT, origin VARCHAR, distance DOUBLE, delay DOUBLE, well_formed BOOLEAN)`,
+  // The same of the feeds, the sources beside the flights, by topic.
+  `CREATE TABLE feed_ledger (
+    topic VARCHAR, status VARCHAR, id VARCHAR, partition INTEGER, "offset" BIGINT, sha256 VARCHAR, detail VARCHAR)`,
+  `CREATE TABLE feed_topic (
+    topic VARCHAR, partition INTEGER, "offset" BIGINT, source VARCHAR, id VARCHAR, key VARCHAR, sha256 VARCHAR)`,
   `CREATE TABLE results (
     partition INTEGER, "offset" BIGINT, origin VARCHAR, window_start_ms BIGINT, window_end_ms BIGINT,
     flights BIGINT, distance DOUBLE, mean_delay DOUBLE)`,

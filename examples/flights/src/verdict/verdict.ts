@@ -10,7 +10,16 @@ import { flightSource } from '../flight.ts'
 import { type KafkaTools, readTopics, type TopicRead, verdictGroupPrefix } from './console-consumer.ts'
 import { type Database, openDatabase } from './database.ts'
 import { judge, type Verdict } from './judge.ts'
-import { loadDeadLetters, loadLate, loadLedger, loadResults, loadTopic, loadWarehouse } from './load.ts'
+import {
+  loadDeadLetters,
+  loadFeedLedger,
+  loadFeedTopic,
+  loadLate,
+  loadLedger,
+  loadResults,
+  loadTopic,
+  loadWarehouse,
+} from './load.ts'
 import { semanticsOf } from './semantics.ts'
 import { createTables } from './tables.ts'
 import { readWarehouse } from './warehouse-rows.ts'
@@ -19,6 +28,8 @@ export type VerdictParts = {
   readonly pipeline: Pipeline
   readonly sink: SnowflakeSink
   readonly ledgerFile: string
+  /** The sources beside the flights: their topics, and the ledgers of what was sent there. */
+  readonly feeds: readonly { readonly topic: string; readonly ledgerFile: string }[]
   readonly kafka: KafkaTools
   readonly admin: Admin
   readonly warehouse: Warehouse
@@ -64,10 +75,15 @@ async function loadWorld(database: Database, parts: VerdictParts): Promise<void>
   const events = read(from.topic)
   const results = read(result.topic)
   const late = lateTopic === undefined ? [] : [read(lateTopic)]
+  const feeds = parts.feeds.map(({ topic, ledgerFile: ledger }) => ({ ...read(topic), ledger }))
   const deadLetters = [from.topic, result.topic].map((topic) => read(deadLetterTopic(topic)))
-  await readTopics(kafka, [events, results, ...late, ...deadLetters], directory, signal)
+  await readTopics(kafka, [events, ...feeds, results, ...late, ...deadLetters], directory, signal)
   await loadLedger(database, ledgerFile)
   await loadTopic(database, events.file)
+  for (const { topic, file, ledger } of feeds) {
+    await loadFeedLedger(database, topic, ledger)
+    await loadFeedTopic(database, topic, file)
+  }
   await loadResults(database, results.file)
   for (const { file } of late) await loadLate(database, file)
   for (const { topic, file } of deadLetters) await loadDeadLetters(database, topic, file)

@@ -4,9 +4,10 @@ import { checksOf } from '../../src/verdict/checks.ts'
 import { judge, type Verdict } from '../../src/verdict/judge.ts'
 import { at, databaseOf, semantics, type Sent, source, stream, withoutPlace, type World, worldOf } from '../world.ts'
 import { errorsOfEvents } from './planted-events.ts'
+import { errorsOfFeeds } from './planted-feeds.ts'
 import { errorsOfResults } from './planted-results.ts'
 
-const plantedErrors = [...errorsOfEvents, ...errorsOfResults]
+const plantedErrors = [...errorsOfEvents, ...errorsOfFeeds, ...errorsOfResults]
 
 async function verdictOn(world: World): Promise<Verdict> {
   const database = await databaseOf(world)
@@ -39,6 +40,7 @@ describe('a world without a fault', () => {
   test('is described by what was found in it', async () => {
     expect((await verdictOn(worldOf(stream))).findings).toEqual({
       acknowledged: 12,
+      fed: 2,
       unconfirmed: 1,
       refused: 1,
       stored: 14,

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openLedger } from '../../src/ledger.ts'
 import { type Database, openDatabase } from '../../src/verdict/database.ts'
-import { loadDeadLetters, loadLate, loadLedger, loadResults, loadTopic } from '../../src/verdict/load.ts'
+import { loadDeadLetters, loadFeedTopic, loadLate, loadLedger, loadResults, loadTopic } from '../../src/verdict/load.ts'
 import { createTables } from '../../src/verdict/tables.ts'
 import { at, type LogRecord, printed, temporaryDirectory } from '../world.ts'
 
@@ -43,6 +43,16 @@ async function wellFormed(...values: readonly string[]): Promise<unknown[]> {
 
 const withField = (name: string, json: string): string =>
   JSON.stringify({ ...flight, [name]: '?' }).replace('"?"', () => json)
+
+test('the topic of a feed is read with the bytes of its values, frames and all', async () => {
+  const value = Buffer.from([0, 0, 0, 1, 2, 0, 0x0a, 0xff, 0x5c])
+  const headers = { ce_id: 'q1', ce_source: '/quakes/usgs' }
+  await loadFeedTopic(database, 'quake.recorded', fileOf(printed({ offset: 4, headers, key: 'ci', value })))
+  const place = { topic: 'quake.recorded', partition: 0, offset: '4' }
+  expect(await database.rows('SELECT * FROM feed_topic')).toEqual([
+    { ...place, source: '/quakes/usgs', id: 'q1', key: 'ci', sha256: hash('sha256', value) },
+  ])
+})
 
 describe('the event topic', () => {
   test('is read from what the console consumer prints', async () => {
