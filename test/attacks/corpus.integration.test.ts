@@ -1,0 +1,147 @@
+/**
+ * The whole corpus against a running gateway, one attack after another, while good requests come beside it. The bounds on memory and
+ * on the event loop are those of the gateway's own metrics.
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { layoutOf } from '@millrace/stack/layout'
+import { tokenAudience, tokenIssuer } from '@millrace/stack/token'
+import { stack } from '@millrace/testkit/fixture'
+import { exchange } from '@millrace/testkit/raw-http'
+import { expect, test } from 'vitest'
+import * as z from 'zod'
+import { bodyAttacks } from './bodies.ts'
+import type { Attack } from './case.ts'
+import { forgedTokens } from './forged-tokens.ts'
+import { requestAttacks } from './requests.ts'
+import { streamAttacks } from './streams.ts'
+import { signer, signerOf } from './token.ts'
+
+const { gatewayUrl, issuerKeyFile, stateDirectory, passwords, token } = stack()
+const rssGrowthMax = 64 * 1_048_576
+/** On a machine of its own it is 0.05: what other processes of a shared one take counts as a delay of ours. */
+const stallSecondsMax = 1
+
+const issuerShape = z.object({
+  kid: z.string(),
+  kty: z.string(),
+  crv: z.string(),
+  x: z.string(),
+  y: z.string(),
+  d: z.string(),
+})
+
+async function statusOf({ bytes, then }: Attack): Promise<{ status: number; closed: boolean }> {
+  const trickle = then && { parts: [then], pauseMs: 20 }
+  const { statuses, closed } = await exchange(gatewayUrl, bytes, {
+    deadlineMs: 8_000,
+    ...(trickle ? { trickle } : { answers: 1 }),
+  })
+  return { status: statuses.find((status) => status !== 100) ?? 0, closed }
+}
+
+async function scraped() {
+  const answer = await fetch(`${gatewayUrl}/metrics`, {
+    headers: { authorization: `Bearer ${await token('metrics:read')}` },
+  })
+  const body = await answer.text()
+  const sample = (name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1] ?? NaN)
+  const delays = [...body.matchAll(/^millrace_event_loop_delay_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm)]
+  return {
+    rssBytes: sample('process_resident_memory_bytes'),
+    startedAt: sample('process_start_time_seconds'),
+    delays: new Map(delays.map(([, bound, count]) => [Number(bound?.replace('+Inf', 'Infinity')), Number(count)])),
+  }
+}
+
+/** The smallest bound under which every second of the time between two scrapes had its longest delay. */
+function longestDelay(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): number {
+  const grown = [...after].map(([bound, count]) => [bound, count - (before.get(bound) ?? 0)] as const)
+  const all = Math.max(...grown.map(([, count]) => count))
+  return Math.min(...grown.flatMap(([bound, count]) => (count === all ? [bound] : [])))
+}
+
+/** Good requests, one after another, until told to stop. */
+function goodTraffic(authorization: string) {
+  const statuses: number[] = []
+  let running = true
+  const body = JSON.stringify({
+    specversion: '1.0',
+    source: '/good',
+    type: 'order.placed',
+    data: { customer: 'good', amount: 1, at: '2030-06-01T00:00:00Z' },
+  })
+  const headers = { authorization, 'content-type': 'application/cloudevents+json' }
+  const run = async () => {
+    while (running) statuses.push((await fetch(`${gatewayUrl}/v1/events`, { method: 'POST', headers, body })).status)
+  }
+  const ran = run()
+  return {
+    stop: async () => {
+      running = false
+      await ran
+      return statuses
+    },
+  }
+}
+
+/** Attacks once with everything; names what was not answered as it must be. */
+async function wrongAnswers(attacks: readonly Attack[], forged: readonly (readonly [string, string])[]) {
+  const wrong: string[] = []
+  for (const attack of attacks) {
+    const { status, closed } = await statusOf(attack)
+    if (!attack.answers.includes(status))
+      wrong.push(`${attack.name}: ${status} instead of ${attack.answers.join(' or ')}`)
+    else if (attack.then && !closed) wrong.push(`${attack.name}: the connection stays open`)
+  }
+  for (const [name, forgedToken] of forged) {
+    const lines = ['GET /v1/event-types HTTP/1.1', 'host: a', `authorization: Bearer ${forgedToken}`]
+    const { statuses } = await exchange(gatewayUrl, `${lines.join('\r\n')}\r\n\r\n`, { answers: 1 })
+    if (statuses[0] !== 401) wrong.push(`token: ${name}: ${statuses[0] ?? 0}`)
+  }
+  return wrong
+}
+
+test('every attack gets the answer that it must get, and nothing of it is felt', { timeout: 600_000 }, async () => {
+  const good = await token('events:write:*', 'events:read:*', 'catalog:read')
+  const es256 = signerOf(issuerShape.parse(JSON.parse(await readFile(issuerKeyFile, 'utf8'))))
+  const target = {
+    issuer: tokenIssuer,
+    audience: tokenAudience,
+    es256,
+    rsa: signer('rsa', 'rsa'),
+    ed25519: signer('ed', 'ed25519'),
+  }
+  // A line break would end the header, and with it the attack.
+  const forged = forgedTokens(target).filter(([, text]) => !text.includes('\n'))
+  const attacks = [...bodyAttacks(good), ...requestAttacks(good), ...streamAttacks(good)]
+  expect(new Set(attacks.map(({ name }) => name)).size).toBe(attacks.length)
+  expect(attacks.length).toBeGreaterThanOrEqual(170)
+  expect(forged.length).toBeGreaterThanOrEqual(80)
+
+  const traffic = goodTraffic(`Bearer ${good}`)
+  // What the first round leaves behind is the gateway's warmth; what a second adds would be a leak.
+  await wrongAnswers(attacks, forged)
+  const before = await scraped()
+  const wrong = await wrongAnswers(attacks, forged)
+  const after = await scraped()
+  const statuses = await traffic.stop()
+
+  const stall = longestDelay(before.delays, after.delays)
+  console.log(
+    `${attacks.length} attacks and ${forged.length} forged tokens beside ${statuses.length} good requests: ` +
+      `RSS grew by ${Math.round((after.rssBytes - before.rssBytes) / 1_048_576)} MiB, the longest stall was within ${stall} s`,
+  )
+  expect(wrong).toEqual([])
+  expect(after.startedAt).toBe(before.startedAt)
+  expect(statuses.length).toBeGreaterThan(10)
+  expect(statuses.filter((status) => status !== 201)).toEqual([])
+  expect(after.rssBytes - before.rssBytes).toBeLessThan(rssGrowthMax)
+  expect(stall).toBeLessThanOrEqual(stallSecondsMax)
+
+  const log = await readFile(join(layoutOf(stateDirectory).logs, 'gateway.log'), 'utf8')
+  for (const secret of [good, ...forged.map(([, text]) => text), ...Object.values(passwords)]) {
+    if (secret.length > 8) expect(log.includes(secret)).toBe(false)
+  }
+  expect(log).not.toMatch(/Bearer|eyJ/)
+})

@@ -1,0 +1,158 @@
+/** Requests that break servers, and what stands between them and others: framing, headers, paths, queries, methods. */
+import { type Attack, plain, posted } from './case.ts'
+
+const type = 'content-type: application/cloudevents+json'
+const smuggled = 'GET /v1/event-types HTTP/1.1\r\nhost: smuggled\r\n\r\n'
+const chunked = 'transfer-encoding: chunked'
+
+const framing: readonly (readonly [string, readonly string[], string])[] = [
+  ['a length beside chunks', ['content-length: 5', chunked], `0\r\n\r\n${smuggled}`],
+  ['two lengths', ['content-length: 5', 'content-length: 6'], `hello${smuggled}`],
+  ['two equal lengths', ['content-length: 5', 'content-length: 5'], `hello${smuggled}`],
+  ['a list of lengths', ['content-length: 5, 5'], `hello${smuggled}`],
+  ['a signed length', ['content-length: +5'], `hello${smuggled}`],
+  ['a negative length', ['content-length: -1'], smuggled],
+  ['a length that overflows', ['content-length: 99999999999999999999'], 'hello'],
+  ['a length with letters', ['content-length: 5a'], `hello${smuggled}`],
+  ['a space before the colon', ['content-length : 5'], `hello${smuggled}`],
+  ['a tab before the colon', ['transfer-encoding\t: chunked'], `0\r\n\r\n${smuggled}`],
+  ['a folded header', ['transfer-encoding:', ' chunked'], `0\r\n\r\n${smuggled}`],
+  ['chunks twice', [chunked, chunked], `0\r\n\r\n${smuggled}`],
+  ['identity', ['transfer-encoding: identity'], smuggled],
+  ['chunks, then identity', ['transfer-encoding: chunked, identity'], `0\r\n\r\n${smuggled}`],
+  ['gzip, then chunks', ['transfer-encoding: gzip, chunked'], `0\r\n\r\n${smuggled}`],
+  ['a coding in quotes', ['transfer-encoding: "chunked"'], `0\r\n\r\n${smuggled}`],
+  ['a coding with a control character', ['transfer-encoding: \x0bchunked'], `0\r\n\r\n${smuggled}`],
+  ['a chunk size that is none', [chunked], `zz\r\n${smuggled}`],
+  ['a chunk size with 0x', [chunked], `0x2\r\n{}\r\n0\r\n\r\n${smuggled}`],
+  ['a chunk size that is negative', [chunked], `-2\r\n{}\r\n0\r\n\r\n${smuggled}`],
+  ['a chunk size that overflows', [chunked], `fffffffffffffffff\r\n{}\r\n0\r\n\r\n`],
+  ['a chunk longer than it says', [chunked], `1\r\n{}\r\n0\r\n\r\n${smuggled}`],
+  ['chunks that end in LF', [chunked], `2\n{}\n0\n\n${smuggled}`],
+  ['chunk extensions without end', [chunked], `2;${'a'.repeat(60_000)}\r\n{}\r\n0\r\n\r\n`],
+]
+
+const headers: readonly (readonly [string, readonly string[], readonly number[]])[] = [
+  ['200 headers', Array.from({ length: 200 }, (_, n) => `x-${n}: 1`), [431]],
+  ['5000 headers', Array.from({ length: 5_000 }, (_, n) => `x${n}: 1`), [431]],
+  ['a header of 64 KiB', [`x-a: ${'a'.repeat(65_536)}`], [431]],
+  ['a header name of 64 KiB', [`x-${'a'.repeat(65_536)}: 1`], [431]],
+  ['a second host', ['host: elsewhere'], [400]],
+  ['a second token', ['authorization: Bearer a.b.c'], [401]],
+  ['a NUL in a value', ['x-a: \0'], [400]],
+  ['a CR in a value', ['x-a: a\rb: c'], [400]],
+  ['a space in a name', ['x a: 1'], [400]],
+  ['no name', [': 1'], [400]],
+  ['no colon', ['nothing'], [400]],
+  ['bytes beyond ASCII in a name', ['x-\xff: 1'], [400]],
+  ['an expectation nobody meets', ['expect: everything'], [417]],
+]
+
+const paths: readonly (readonly [string, readonly number[]])[] = [
+  ['/v1/event-types/../../../../etc/passwd', [404]],
+  ['/v1/event-types/..%2f..%2f..%2fetc%2fpasswd', [404]],
+  ['/v1/event-types/%2e%2e/%2e%2e/etc/passwd', [404]],
+  ['/v1/event-types/..%5c..%5cwindows', [404]],
+  ['/v1/event-types/%00', [404]],
+  ['/v1/event-types/%zz', [400]],
+  ['/v1/event-types/%', [400]],
+  ['/v1/event-types/%c0%af', [400, 404]],
+  ['/v1/event-types/__proto__', [404]],
+  ['/v1/event-types/constructor', [404]],
+  ['/v1/event-types/hasOwnProperty', [404]],
+  [`/v1/event-types/${'a'.repeat(5_000)}`, [404, 414]],
+  [`/v1/event-types/${'%41'.repeat(2_000)}`, [404, 414]],
+  ["/v1/event-types/'%20OR%201=1--", [404]],
+  ['/v1/event-types/%7B%7B7*7%7D%7D', [404]],
+  ['/v1/event-types/$%7Bjndi:ldap:%2F%2F127.0.0.1:1%2Fa%7D', [404]],
+  ['//v1/event-types', [404]],
+  ['/V1/EVENT-TYPES', [404]],
+  ['/v1/event-types/', [404]],
+  ['/v1;x=1/event-types', [404]],
+  ['/.git/config', [404]],
+  ['/.env', [404]],
+  ['/metrics/../v1/event-types/none', [404]],
+  [`/${'a/'.repeat(5_000)}`, [404]],
+  [`/${'a'.repeat(60_000)}`, [431]],
+  ['/v1/events/latest', [400]],
+  ['/v1/events/latest?topic=', [400]],
+  ['/v1/events/latest?topic=unheard-of', [404]],
+  ['/v1/events/latest?topic=__consumer_offsets', [404]],
+  ['/v1/events/latest?topic=millrace-catalog', [404]],
+  ['/v1/events/latest?topic=../order.placed', [404]],
+  ['/v1/events/latest?topic=order.placed%00', [404]],
+  ['/v1/events/latest?topic=order.placed%0d%0aset-cookie:%20a=b', [404]],
+  ["/v1/events/latest?topic=order.placed'%20OR%20'1'='1", [404]],
+  ['/v1/events/latest?topic=*', [404]],
+  ['/v1/events/latest?topic=order.placed&topic=order.placed', [400]],
+  ['/v1/events/latest?topic[]=order.placed', [400]],
+  ['/v1/events/latest?topic[$ne]=x', [400]],
+  ['/v1/events/latest?__proto__[admin]=1&topic=order.placed', [400]],
+  ['/v1/events/latest?constructor=1&topic=order.placed', [400]],
+  ['/v1/events/latest?type=__proto__', [404]],
+  ['/v1/events/latest?type=constructor', [404]],
+  ['/v1/events/latest?type=%3Cscript%3Ealert(1)%3C/script%3E', [404]],
+  ['/v1/events/latest?topic=order.placed&limit=0', [400]],
+  ['/v1/events/latest?topic=order.placed&limit=-1', [400]],
+  ['/v1/events/latest?topic=order.placed&limit=1001', [400]],
+  ['/v1/events/latest?topic=order.placed&limit=1e9', [400]],
+  ['/v1/events/latest?topic=order.placed&limit=0x10000', [400]],
+  ['/v1/events/latest?topic=order.placed&limit=NaN', [400]],
+  ['/v1/events/latest?topic=order.placed&limit=99999999999999999999', [400]],
+  ['/v1/events/latest?topic=order.placed&unknown=1', [400]],
+  [`/v1/events/latest?topic=order.placed${'&a=1'.repeat(4_000)}`, [400]],
+  [`/v1/events/latest?topic=${'a'.repeat(20_000)}`, [404]],
+  ['/v1/events/latest?access_token=a.b.c&topic=order.placed', [400]],
+]
+
+const lines: readonly (readonly [string, string, readonly number[]])[] = [
+  ['TRACE', 'TRACE /v1/events HTTP/1.1', [405]],
+  ['CONNECT', 'CONNECT 127.0.0.1:1 HTTP/1.1', [405]],
+  ['OPTIONS *', 'OPTIONS * HTTP/1.1', [404]],
+  ['DELETE', 'DELETE /v1/events HTTP/1.1', [405]],
+  ['PROPFIND', 'PROPFIND /v1/events HTTP/1.1', [405]],
+  ['a method that is none', 'FOO /v1/events HTTP/1.1', [400]],
+  ['HTTP/2', 'PRI * HTTP/2.0', [400]],
+  ['HTTP/9.9', 'GET /v1/event-types HTTP/9.9', [400]],
+  ['no version', 'GET /v1/event-types', [400]],
+  ['a target with spaces', 'GET /v1/event types HTTP/1.1', [400]],
+  ['a target with bytes beyond ASCII', 'GET /v1/\xff\xfe HTTP/1.1', [400, 404]],
+]
+
+export function requestAttacks(token: string): readonly Attack[] {
+  const post = 'POST /v1/events HTTP/1.1'
+  return [
+    ...framing.map(([name, more, body]) => ({
+      name: `framing: ${name}`,
+      bytes: plain(token, post, [type, ...more], body),
+      answers: [400, 413],
+    })),
+    ...headers.map(([name, more, answers]) => ({
+      name: `headers: ${name}`,
+      bytes: plain(token, 'GET /v1/event-types HTTP/1.1', more),
+      answers,
+    })),
+    ...paths.map(([path, answers]) => ({
+      name: `path: ${path.slice(0, 80)}`,
+      bytes: plain(token, `GET ${path} HTTP/1.1`),
+      answers,
+    })),
+    ...lines.map(([name, line, answers]) => ({ name: `line: ${name}`, bytes: plain(token, line), answers })),
+    { name: 'TLS to a port without', bytes: Buffer.from('16030100c8010000c40303', 'hex'), answers: [400] },
+    {
+      name: 'bytes of noise',
+      bytes: Buffer.from(Array.from({ length: 4_096 }, (_, n) => (n * 131) % 256)),
+      answers: [400],
+    },
+    {
+      name: 'no token and a large body',
+      bytes: posted('', 'application/cloudevents+json', 'x'.repeat(500_000)),
+      answers: [401],
+    },
+    {
+      name: 'an expectation without a token',
+      bytes: plain('', post, [type, 'expect: 100-continue', 'content-length: 5']),
+      answers: [401],
+    },
+  ]
+}
