@@ -1,11 +1,16 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { layoutOf } from '@millrace/stack/layout'
+import { readRecord } from '@millrace/stack/run-folder'
 import { stack } from '@millrace/testkit/fixture'
 import { expect, test } from 'vitest'
 
-const { pids } = stack()
+const { stateDirectory } = stack()
 const listening = '0A'
 
 test.runIf(process.platform === 'linux')('nothing listens beyond loopback', async () => {
+  // Other tests end servers, which the stack starts again.
+  const services = (await readRecord(layoutOf(stateDirectory)))?.services ?? []
+  const pids = services.flatMap(({ pid }) => (typeof pid === 'number' ? [pid] : []))
   const inodes = new Set((await Promise.all(pids.map(socketsOf))).flat())
   const sockets = [...(await listeningSockets('/proc/net/tcp')), ...(await listeningSockets('/proc/net/tcp6'))]
   const ours = sockets.filter((socket) => inodes.has(socket.inode))
