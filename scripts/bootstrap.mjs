@@ -15,6 +15,7 @@ const commands = {
   start: { entry: 'examples/flights/src/main.ts', servers: () => true },
   cli: { entry: 'apps/cli/src/main.ts', servers: (args) => args[0] === 'up' },
   test: { entry: 'scripts/test.ts', servers: () => true },
+  bench: { entry: 'bench/src/main.ts', servers: () => true },
   check: { entry: 'scripts/check.ts', servers: () => false },
 }
 

@@ -5,7 +5,11 @@ const tools: readonly [string, string, readonly string[]][] = [
   ['types', 'tsc', ['--project', '.']],
   ['lint', 'eslint', ['.', '--max-warnings', '0']],
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
-  ['boundaries', 'depcruise', ['packages', 'apps', 'examples', 'ops', 'test', '--config', '.dependency-cruiser.cjs']],
+  [
+    'boundaries',
+    'depcruise',
+    ['packages', 'apps', 'examples', 'ops', 'test', 'bench', '--config', '.dependency-cruiser.cjs'],
+  ],
   ['dead code', 'knip', ['--no-progress']],
   ['tested only', 'knip', ['--no-progress', '--production']],
   ['lock file', 'node', ['scripts/lock-file.ts']],
