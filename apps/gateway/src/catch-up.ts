@@ -1,3 +1,4 @@
+import { MillraceError } from '@millrace/core/errors'
 import type { Offsets } from '@millrace/kafka/admin'
 import type { Reader } from '@millrace/kafka/reader'
 import type { ItemsOf } from './event-item.ts'
@@ -45,6 +46,8 @@ export async function catchUp(
       if (page.found === 'nothing') throw new ProblemError(problem(400, 'the cursor is not of this topic as it is now'))
       if (page.found === 'gap') subscription.skip(page.gaps)
       else subscription.deliver(page.items, page.next)
+      // Leaders that are not known yet give nothing, at once: whoever resumes finds them.
+      if (isCovered(page.next, at)) throw new MillraceError('kafka.unavailable', `${live.topic} is not read on now`)
       at = page.next
       await subscription.outlet.drained()
     }

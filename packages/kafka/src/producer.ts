@@ -10,6 +10,8 @@ export type { OutgoingRecord, StoredAt } from './record.ts'
 export type ProducerOptions = {
   /** How many records may wait or be under way; more are refused with 'kafka.overloaded'. */
   readonly queueEventsMax: number
+  /** How many bytes these may have together. */
+  readonly queueBytesMax: number
   /** How long a record may take from `send` until all in-sync replicas have it. */
   readonly deliveryTimeoutMs: number
   readonly batchEventsMax: number
@@ -21,6 +23,7 @@ export type ProducerOptions = {
 
 const producerDefaults: ProducerOptions = {
   queueEventsMax: 20_000,
+  queueBytesMax: 128 * 1_048_576,
   deliveryTimeoutMs: 10_000,
   batchEventsMax: 1_000,
   batchBytesMax: 1_000_000,
@@ -47,6 +50,7 @@ const metadataRefreshMs = 10_000
 /** Opens a producer. What gathers for a partition while a send of it is under way leaves with the next (group commit). */
 export function openProducer(connection: KafkaConnection, options: ProducerOptions = producerDefaults): Producer {
   let queued = 0
+  let queuedBytes = 0
   let closed = false
   const emptied: (() => void)[] = []
   const settle = (events: number): void => {
@@ -83,12 +87,15 @@ export function openProducer(connection: KafkaConnection, options: ProducerOptio
   return {
     send: (record) => {
       const bytes = recordBytes(record)
-      const refusal = closed ? closing() : refusalOf(bytes, queued, options)
+      const refusal = closed ? closing() : refusalOf(bytes, { queued, queuedBytes }, options)
       if (refusal) return Promise.reject(refusal)
       const { promise, resolve, reject } = Promise.withResolvers<StoredAt>()
       const expiresAt = performance.now() + options.deliveryTimeoutMs
       const entry: Entry = { record, bytes, expiresAt, resolve, reject }
       queued++
+      queuedBytes += bytes
+      const release = () => (queuedBytes -= bytes)
+      promise.then(release, release)
       const count = partitions.known(record.topic)
       if (count !== undefined) enqueue(record, count, entry)
       else {
@@ -115,12 +122,19 @@ export function openProducer(connection: KafkaConnection, options: ProducerOptio
   }
 }
 
-function refusalOf(bytes: number, queued: number, options: ProducerOptions): MillraceError | undefined {
-  if (queued >= options.queueEventsMax) {
-    return new MillraceError('kafka.overloaded', `${queued} records wait for Kafka already: send it again later`)
+type Queued = { readonly queued: number; readonly queuedBytes: number }
+
+function refusalOf(
+  bytes: number,
+  { queued, queuedBytes }: Queued,
+  options: ProducerOptions,
+): MillraceError | undefined {
+  if (bytes > options.batchBytesMax) {
+    return new MillraceError('kafka.too-large', `a record of ${bytes} bytes is larger than ${options.batchBytesMax}`)
   }
-  if (bytes <= options.batchBytesMax) return undefined
-  return new MillraceError('kafka.too-large', `a record of ${bytes} bytes is larger than ${options.batchBytesMax}`)
+  if (queued < options.queueEventsMax && queuedBytes + bytes <= options.queueBytesMax) return undefined
+  const waiting = `${queued} records of ${queuedBytes} bytes wait for Kafka already`
+  return new MillraceError('kafka.overloaded', `${waiting}: send it again later`)
 }
 
 /** Entries expire in the order in which they came. */

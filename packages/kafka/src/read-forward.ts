@@ -26,6 +26,8 @@ const waitingBytesMax = 16 * 1024 * kibibyte
 /** What a call may fetch and how long it may go on. */
 const fetchedBytesMax = 32 * 1024 * kibibyte
 const timeMsMax = 4_000
+/** Where nothing is found at all, as in a long stretch of aborted transactions: then the next page goes on behind it. */
+const emptyTimeMsMax = 8_000
 /** What a call may give. One record is given even if it is larger. */
 const givenBytesMax = 8 * 1024 * kibibyte
 
@@ -60,12 +62,17 @@ export async function readForward(
   const records: StoredRecord[] = []
   const outOfRange: number[] = []
   const deadline = performance.now() + timeMsMax
+  const lastDeadline = performance.now() + emptyTimeMsMax
   let fetchedBytes = 0
   let room = givenBytesMax
   let hasAdvanced = true
   // Within the bounds, but never nothing where there is something: who gets nothing takes it for the end.
   const isWithinBounds = () => fetchedBytes < fetchedBytesMax && performance.now() < deadline
-  while (records.length < limit && room > 0 && (records.length === 0 || isWithinBounds())) {
+  while (
+    records.length < limit &&
+    room > 0 &&
+    (records.length === 0 ? performance.now() < lastDeadline : isWithinBounds())
+  ) {
     const hungry = [...lanes.values()].filter(isHungry)
     if (hungry.length === 0) break
     const fetches = await fetchLanes(client, topic, hungry, limit, hasAdvanced ? waitMs.first : waitMs.again)
