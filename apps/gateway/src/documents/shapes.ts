@@ -9,7 +9,7 @@ export function shape(name: keyof typeof shapes): JsonObject {
 const text = { type: 'string' }
 const count = { type: 'integer', minimum: 0 }
 const time = { type: 'string', format: 'date-time' }
-const pointer = { type: 'string', pattern: '^(/.*)?$', description: 'A JSON Pointer (RFC 6901).' }
+const pointer = { type: 'string', pattern: '^(/[\\s\\S]*)?$', description: 'A JSON Pointer (RFC 6901).' }
 const pointerOrNull = { anyOf: [pointer, { type: 'null' }] }
 const ref = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}` })
 
@@ -34,6 +34,7 @@ export const shapes = {
       'An event in CloudEvents 1.0 structured mode. `id` and `time` are filled in where missing; further members are extension attributes.',
     type: 'object',
     required: ['specversion', 'source', 'type'],
+    oneOf: [{ required: ['data'] }, { required: ['data_base64'] }],
     properties: {
       specversion: { const: '1.0' },
       id: { type: 'string', minLength: 1, maxLength: 1024 },
