@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { schemaText } from '@millrace/core/event-type'
 import { isJsonObject } from '@millrace/core/json'
 import type { SchemaSource } from '@millrace/schemas/codec'
 import { distributions, projectDirectory } from '@millrace/stack/layout'
@@ -41,7 +42,7 @@ export function openReferenceDecoder(javaCommand: string): ReferenceDecoder {
   return {
     decode: async ({ format, schema, references }, payloads) => {
       const texts = Object.fromEntries(references.map((reference) => [reference.name, reference.schema]))
-      const text = typeof schema === 'string' ? schema : JSON.stringify(schema)
+      const text = schemaText(schema)
       const asked = payloads.map((bytes) => ({
         format,
         schema: text,

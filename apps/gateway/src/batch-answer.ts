@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { Outcome } from './ingest.ts'
-import type { Problem } from './problem.ts'
+import { type Problem, retryAfterSeconds } from './problem.ts'
 
 /** What is answered to many events: one result each, in the order of the request. */
 export type BatchAnswer = {
@@ -11,7 +11,6 @@ export type BatchAnswer = {
 
 /** Violations that one answer names at most: past it, a problem says what is wrong without saying where. */
 const violationsMax = 2_000
-const retryAfterSeconds = 1
 
 export function createBatchAnswer(): BatchAnswer {
   const results: unknown[] = []

@@ -8,6 +8,7 @@ import { parseEventTypeBody } from './event-type-body.ts'
 import { putEventType, type Put } from './event-type-change.ts'
 import type { EventTypes } from './event-types.ts'
 import { parseBody } from './json-body.ts'
+import { mediaTypeOf } from './media-type.ts'
 import { createTurns } from './turns.ts'
 import { problem, ProblemError } from './problem.ts'
 
@@ -90,8 +91,7 @@ function statusOf({ outcome }: Put): number {
 }
 
 function requireJson(contentType: string | undefined): void {
-  const [mediaType = ''] = (contentType ?? '').split(';')
-  if (mediaType.trim().toLowerCase() === 'application/json') return
+  if (mediaTypeOf(contentType) === 'application/json') return
   throw new ProblemError(problem(415, 'send an event type as application/json'))
 }
 

@@ -18,6 +18,7 @@ import { jsonViolation, parseExactJson } from '@millrace/schemas/exact-json'
 import type { CachedSchema, SchemaCache } from '@millrace/schemas/schema-cache'
 import { frame, type Framed, unframe } from '@millrace/schemas/wire-format'
 import type { EventTypes } from './event-types.ts'
+import { mediaTypeOf } from './media-type.ts'
 import { type Problem, problem } from './problem.ts'
 
 /** Data as it came: JSON that is parsed already, or bytes in the encoding that they are said to have. */
@@ -67,9 +68,8 @@ export const contentTypes = {
 } as const satisfies Record<SchemaFormat, string>
 
 /** The encoding that a media type stands for, or `undefined` for one that no type of event is sent in. */
-export function encodingOf(mediaType: string): SchemaFormat | undefined {
-  const [essence = ''] = mediaType.split(';')
-  switch (essence.trim().toLowerCase()) {
+export function encodingOf(contentType: string): SchemaFormat | undefined {
+  switch (mediaTypeOf(contentType)) {
     case 'application/json':
       return 'json'
     case 'application/avro':

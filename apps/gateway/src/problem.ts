@@ -37,7 +37,7 @@ export function problem(
 export const neverKept = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
 /** How long a producer should wait before it sends again what was not confirmed. */
-const retryAfterSeconds = 1
+export const retryAfterSeconds = 1
 
 export function sendProblem(reply: FastifyReply, told: Problem): FastifyReply {
   if (told.status === 401) reply.header('www-authenticate', 'Bearer')

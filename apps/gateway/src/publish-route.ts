@@ -10,6 +10,7 @@ import { acceptedEncodings, type Body, contentEncodingOf, openBody } from './con
 import type { Ingest, Outcome } from './ingest.ts'
 import { parseBody, type ParsedBody } from './json-body.ts'
 import { encodingOf, type Payload } from './payloads.ts'
+import { mediaTypeOf } from './media-type.ts'
 import { problem, ProblemError, sendProblem } from './problem.ts'
 import { publishLines } from './publish-bulk.ts'
 import type { Submitted } from './submission.ts'
@@ -68,7 +69,7 @@ function openRequest(
   payload: Readable,
   { bulkBytesMax, batchBytesMax }: Bounds,
 ): Readable | ProblemError {
-  const isBulk = mediaTypeOf(request) === bulk
+  const isBulk = mediaTypeOf(request.headers['content-type']) === bulk
   const header = request.headers['content-encoding']
   if (header === undefined && !isBulk) return payload
   const encoding = contentEncodingOf(header)
@@ -153,7 +154,7 @@ function sizeOf(event: unknown): number {
 
 /** Media types of CloudEvents' HTTP binding, and of bulk loads. Anything else with `ce-` headers is the data itself. */
 function modeOf(request: FastifyRequest): 'batch' | 'structured' | 'binary' | 'bulk' {
-  const mediaType = mediaTypeOf(request)
+  const mediaType = mediaTypeOf(request.headers['content-type'])
   switch (mediaType) {
     case 'application/cloudevents-batch+json':
       return 'batch'
@@ -171,13 +172,8 @@ function modeOf(request: FastifyRequest): 'batch' | 'structured' | 'binary' | 'b
   )
 }
 
-function mediaTypeOf({ headers }: FastifyRequest): string {
-  const [mediaType = ''] = (headers['content-type'] ?? '').split(';')
-  return mediaType.trim().toLowerCase()
-}
-
 function binaryEvent(request: FastifyRequest, body: Buffer): Submitted {
-  const encoding = encodingOf(mediaTypeOf(request)) ?? 'json'
+  const encoding = encodingOf(mediaTypeOf(request.headers['content-type'])) ?? 'json'
   return {
     attributes: attributesOf(request),
     payload: encoding === 'json' ? jsonPayload(body) : { bytes: body, encoding },

@@ -2,6 +2,7 @@ import type { EventType } from '@millrace/core/event-type'
 import { isJsonObject } from '@millrace/core/json'
 import { Pool } from 'undici'
 import type { AccessToken } from './access-token.ts'
+import { isRefusal, parsed } from './event-post.ts'
 import type { Observation } from './observation.ts'
 
 /** What became of one event. `unconfirmed`: stored or not, send it again with the same id. */
@@ -17,7 +18,6 @@ export type EventPost = {
 
 const answerTimeoutMs = 30_000
 const mediaTypes = { json: 'application/json', avro: 'application/avro', protobuf: 'application/protobuf' } as const
-const tryAgain = new Set([401, 408, 425, 429])
 
 export function openBinaryPost(gatewayUrl: string, token: AccessToken): EventPost {
   const pool = new Pool(gatewayUrl, {
@@ -64,14 +64,5 @@ export function singleOutcomeOf(statusCode: number, text: string): SingleOutcome
       return { status: 'stored', partition, offset, schemaId }
     }
   }
-  const refused = statusCode >= 400 && statusCode < 500 && !tryAgain.has(statusCode)
-  return { status: refused ? 'rejected' : 'unconfirmed', detail: `${statusCode} ${text.slice(0, 300)}` }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  return { status: isRefusal(statusCode) ? 'rejected' : 'unconfirmed', detail: `${statusCode} ${text.slice(0, 300)}` }
 }

@@ -69,6 +69,11 @@ export function openEventPost(options: EventPostOptions): EventPost {
 
 const tryAgain = new Set([401, 408, 425, 429])
 
+/** Whether a status says that the request will be refused the next time too. */
+export function isRefusal(statusCode: number): boolean {
+  return statusCode >= 400 && statusCode < 500 && !tryAgain.has(statusCode)
+}
+
 /** Reads an answer of `POST /v1/events` to a batch. An answer that is not in the contract confirms nothing. */
 export function outcomeOf(
   statusCode: number,
@@ -80,11 +85,12 @@ export function outcomeOf(
   const results = isJsonObject(answer) ? resultsOf(answer, events) : undefined
   if (results) return { kind: 'answered', results }
   const detail = `${statusCode} ${text.slice(0, 300)}`
-  if (statusCode >= 400 && statusCode < 500 && !tryAgain.has(statusCode)) return { kind: 'refused', detail }
+  if (isRefusal(statusCode)) return { kind: 'refused', detail }
   return { kind: 'unconfirmed', detail, retryAfterMs }
 }
 
-function parsed(text: string): unknown {
+/** JSON, or `undefined` where a text is none. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

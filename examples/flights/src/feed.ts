@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { MillraceError } from '@millrace/core/errors'
 import type { EventType } from '@millrace/core/event-type'
 import type { EventPost, SingleOutcome } from './binary-post.ts'
+import { backoffMs } from './lane.ts'
 import type { Ledger } from './ledger.ts'
 import type { Observation } from './observation.ts'
 import { pacer } from './pacer.ts'
@@ -23,8 +24,6 @@ export type Feed = {
 
 const observationsPerSecond = 20
 const confirmDeadlineMs = 120_000
-const backoffMinMs = 100
-const backoffMaxMs = 5_000
 
 /**
  * Posts what is left of a feed until the signal is aborted.
@@ -56,8 +55,7 @@ async function sendUntilConfirmed(
     ledger.settled(request, [outcome.status === 'stored' ? storedAs(type, observation, outcome) : { ...outcome, id }])
     if (outcome.status === 'stored') return true
     if (outcome.status === 'rejected' || performance.now() > deadlineMs) throw failed(type, id, outcome)
-    const capMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** attempt)
-    await delay(capMs / 2 + (Math.random() * capMs) / 2, undefined, { signal }).catch(() => undefined)
+    await delay(backoffMs(attempt), undefined, { signal }).catch(() => undefined)
   }
   return false
 }

@@ -56,7 +56,7 @@ export async function sendBatch(options: LaneOptions, flights: readonly Flight[]
     const left = settle(options, request, pending, outcome, performance.now() - sentMs)
     if (left.length === 0) return 'confirmed'
     if (options.signal.aborted) return 'left-to-next-run'
-    const waitMs = backoffMs(attempt, outcome)
+    const waitMs = backoffMs(attempt, outcome.kind === 'unconfirmed' ? outcome.retryAfterMs : 0)
     if (performance.now() + waitMs > deadlineMs) throw notConfirmed(options, left, outcome)
     await delay(waitMs, undefined, { signal: options.signal }).catch(() => undefined)
     if (isAborted(options.signal)) return 'left-to-next-run'
@@ -117,9 +117,8 @@ function ledgerOutcome({ id, data }: Pending, result: EventResult | undefined): 
 }
 
 /** Exponential with full jitter, and never sooner than the gateway asked for. */
-function backoffMs(attempt: number, outcome: PostOutcome): number {
+export function backoffMs(attempt: number, askedMs = 0): number {
   const capMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** attempt)
-  const askedMs = outcome.kind === 'unconfirmed' ? (outcome.retryAfterMs ?? 0) : 0
   return Math.max(askedMs, capMs / 2 + (Math.random() * capMs) / 2)
 }
 

@@ -1,5 +1,5 @@
 /** Schemas by id, so that the registry is never on the way of an event twice: what an id means never changes. */
-import type { SchemaFormat } from '@millrace/core/event-type'
+import { schemaText, type SchemaFormat } from '@millrace/core/event-type'
 import { createByteLimitedMap } from './byte-limited-map.ts'
 import type { CachedSchema } from './cached-schema.ts'
 import type { SchemaType } from './registry.ts'
@@ -119,6 +119,5 @@ function questionsTo(registry: SchemaLookUp, options: SchemaCacheOptions, bytesM
 
 function bytesOf({ schema, references, subjects }: CachedSchema): number {
   const texts = references.reduce((sum, reference) => sum + reference.name.length + reference.schema.length, 0)
-  const own = typeof schema === 'string' ? schema.length : JSON.stringify(schema).length
-  return 200 + texts + own + subjects.join().length
+  return 200 + texts + schemaText(schema).length + subjects.join().length
 }
