@@ -1,9 +1,12 @@
 import { MillraceError } from '@millrace/core/errors'
+import { BrokerSender, type Outcome } from './broker-sender.ts'
+import { type Cluster, openCluster } from './cluster.ts'
 import type { KafkaConnection } from './connection.ts'
-import { type Entry, type Lane, notConfirmed, openLane, type PartitionQueue } from './lane.ts'
+import { kafkaError } from './errors.ts'
 import { createPartitionChoice } from './partition-choice.ts'
+import { type Entry, PartitionWriter } from './partition-writer.ts'
+import { protocolError, verdictOf } from './produce-verdict.ts'
 import { type OutgoingRecord, recordBytes, type StoredAt } from './record.ts'
-import { openTopicPartitions } from './topic-partitions.ts'
 
 export type { OutgoingRecord, StoredAt } from './record.ts'
 
@@ -17,8 +20,8 @@ export type ProducerOptions = {
   readonly batchEventsMax: number
   /** Must stay below the topics' `max.message.bytes`. */
   readonly batchBytesMax: number
-  /** How many sends may be under way at once, each of one partition. */
-  readonly lanes: number
+  /** No batch is added to a request that has this much. */
+  readonly requestBytesMax: number
 }
 
 const producerDefaults: ProducerOptions = {
@@ -27,7 +30,7 @@ const producerDefaults: ProducerOptions = {
   deliveryTimeoutMs: 10_000,
   batchEventsMax: 1_000,
   batchBytesMax: 1_000_000,
-  lanes: 6,
+  requestBytesMax: 4_000_000,
 }
 
 /** Stores records: idempotent, confirmed by all in-sync replicas, in order per partition. */
@@ -44,111 +47,197 @@ export type Producer = {
   readonly close: () => Promise<void>
 }
 
-const sweepMs = 100
-const metadataRefreshMs = 10_000
+const expireMs = 100
+const retryDelayMinMs = 50
+const retryDelayMaxMs = 1_000
+/** A topic that was just made is not known to all brokers yet; one that is unknown for so many attempts is gone. */
+const unknownTopicAttemptsMax = 6
 
-/** Opens a producer. What gathers for a partition while a send of it is under way leaves with the next (group commit). */
+/** Opens a producer. It connects with its first record. */
 export function openProducer(connection: KafkaConnection, options: ProducerOptions = producerDefaults): Producer {
-  let queued = 0
-  let queuedBytes = 0
-  let closed = false
-  const emptied: (() => void)[] = []
-  const settle = (events: number): void => {
-    queued -= events
-    if (queued === 0) for (const resolve of emptied.splice(0)) resolve()
-  }
-  const choice = createPartitionChoice()
-  const partitions = openTopicPartitions(connection)
-  const lanes = Array.from({ length: options.lanes }, () => openLane(connection, options, settle, choice.advance))
-  const queues = new Map<string, { readonly queue: PartitionQueue; readonly lane: Lane }>()
+  return new KafkaProducer(openCluster(connection), options)
+}
 
-  const queueOf = (topic: string, partition: number) => {
-    const name = `${topic}/${partition}`
-    const known = queues.get(name)
+class KafkaProducer implements Producer {
+  readonly #cluster: Cluster
+  readonly #options: ProducerOptions
+  readonly #choice = createPartitionChoice()
+  readonly #writers = new Map<string, PartitionWriter[]>()
+  readonly #senders = new Map<number, BrokerSender>()
+  readonly #emptied: (() => void)[] = []
+  readonly #expiring
+  #queued = 0
+  #queuedBytes = 0
+  #isClosed = false
+
+  constructor(cluster: Cluster, options: ProducerOptions) {
+    this.#cluster = cluster
+    this.#options = options
+    this.#expiring = setInterval(() => this.#expire(performance.now()), expireMs).unref()
+  }
+
+  readonly send = (record: OutgoingRecord): Promise<StoredAt> => {
+    const bytes = recordBytes(record)
+    const refusal = this.#refusalOf(bytes)
+    if (refusal) return Promise.reject(refusal)
+    const { promise, resolve, reject } = Promise.withResolvers<StoredAt>()
+    const expiresAt = performance.now() + this.#options.deliveryTimeoutMs
+    const entry: Entry = { record, bytes, expiresAt, resolve, reject }
+    this.#queued += 1
+    this.#queuedBytes += bytes
+    const count = this.#cluster.partitions(record.topic)
+    if (count !== undefined) this.#enqueue(entry, count)
+    else {
+      this.#cluster.askForPartitions(record.topic).then(
+        (asked) => this.#enqueue(entry, asked),
+        (error: unknown) => {
+          this.#release(entry)
+          reject(kafkaError(error, `writing to ${record.topic}`))
+        },
+      )
+    }
+    return promise
+  }
+
+  readonly queuedEvents = (): number => this.#queued
+
+  readonly flush = (): Promise<void> =>
+    this.#queued === 0 ? Promise.resolve() : new Promise((resolve) => this.#emptied.push(resolve))
+
+  readonly close = async (): Promise<void> => {
+    this.#isClosed = true
+    clearInterval(this.#expiring)
+    this.#expire(Infinity)
+    await this.#cluster.close()
+  }
+
+  #refusalOf(bytes: number): MillraceError | undefined {
+    const { batchBytesMax, queueEventsMax, queueBytesMax } = this.#options
+    if (this.#isClosed) return new MillraceError('kafka.unavailable', 'the producer is closed')
+    if (bytes > batchBytesMax) {
+      return new MillraceError('kafka.too-large', `a record of ${bytes} bytes is larger than ${batchBytesMax}`)
+    }
+    if (this.#queued < queueEventsMax && this.#queuedBytes + bytes <= queueBytesMax) return undefined
+    const waiting = `${this.#queued} records of ${this.#queuedBytes} bytes wait for Kafka already`
+    return new MillraceError('kafka.overloaded', `${waiting}: send it again later`)
+  }
+
+  readonly #release = ({ bytes }: Entry): void => {
+    this.#queued -= 1
+    this.#queuedBytes -= bytes
+    if (this.#queued === 0) for (const resolve of this.#emptied.splice(0)) resolve()
+  }
+
+  #enqueue(entry: Entry, partitions: number): void {
+    const { topic } = entry.record
+    const writer = this.#writerOf(topic, this.#choice.choose(entry.record, partitions))
+    writer.push(entry)
+    this.#dispatch(writer)
+  }
+
+  #writerOf(topic: string, partition: number): PartitionWriter {
+    const ofTopic = this.#writers.get(topic) ?? []
+    if (ofTopic.length === 0) this.#writers.set(topic, ofTopic)
+    return (ofTopic[partition] ??= new PartitionWriter(topic, partition, this.#release))
+  }
+
+  /** Sees to it that somebody sees to the writer, if it has something to write. */
+  #dispatch(writer: PartitionWriter): void {
+    if (this.#isClosed || writer.isScheduled || writer.isEmpty) return
+    writer.isScheduled = true
+    if (!writer.isIdentified) {
+      void this.#identify(writer)
+      return
+    }
+    const leader = this.#cluster.leader(writer.topic, writer.partition)
+    if (leader !== undefined) this.#senderTo(leader).offer(writer)
+    else {
+      writer.attempts += 1
+      this.#later(writer)
+    }
+  }
+
+  #senderTo(broker: number): BrokerSender {
+    const known = this.#senders.get(broker)
     if (known) return known
-    const lane = lanes[queues.size % lanes.length]
-    if (!lane) throw new RangeError('a producer needs at least one lane')
-    const made = { queue: { topic, partition, entries: [] }, lane }
-    queues.set(name, made)
+    const made = new BrokerSender(() => this.#cluster.connect(broker), this.#options, this.#onOutcome)
+    this.#senders.set(broker, made)
     return made
   }
-  const enqueue = (record: OutgoingRecord, count: number, entry: Entry): void => {
-    const { queue, lane } = queueOf(record.topic, choice.choose(record, count))
-    queue.entries.push(entry)
-    lane.offer(queue)
+
+  async #identify(writer: PartitionWriter): Promise<void> {
+    try {
+      writer.identify(await this.#cluster.newProducerId())
+      this.#done(writer)
+    } catch (error) {
+      this.#unreachable(writer, error)
+    }
   }
-  const sweep = setInterval(() => {
-    const now = performance.now()
-    for (const lane of lanes) lane.expire(now)
-    for (const { queue } of queues.values()) settle(rejectExpired(queue, now))
-  }, sweepMs).unref()
-  const refresh = setInterval(() => void partitions.refresh(), metadataRefreshMs).unref()
 
-  return {
-    send: (record) => {
-      const bytes = recordBytes(record)
-      const refusal = closed ? closing() : refusalOf(bytes, { queued, queuedBytes }, options)
-      if (refusal) return Promise.reject(refusal)
-      const { promise, resolve, reject } = Promise.withResolvers<StoredAt>()
-      const expiresAt = performance.now() + options.deliveryTimeoutMs
-      const entry: Entry = { record, bytes, expiresAt, resolve, reject }
-      queued++
-      queuedBytes += bytes
-      const release = () => (queuedBytes -= bytes)
-      promise.then(release, release)
-      const count = partitions.known(record.topic)
-      if (count !== undefined) enqueue(record, count, entry)
-      else {
-        partitions.fetch(record.topic).then(
-          (fetched) => enqueue(record, fetched, entry),
-          (error: unknown) => {
-            settle(1)
-            reject(asMillraceError(error, record.topic))
-          },
-        )
-      }
-      return promise
-    },
-    queuedEvents: () => queued,
-    flush: () => (queued === 0 ? Promise.resolve() : new Promise((resolve) => emptied.push(resolve))),
-    close: async () => {
-      closed = true
-      clearInterval(sweep)
-      clearInterval(refresh)
-      for (const { queue } of queues.values()) settle(rejectExpired(queue, Infinity))
-      for (const lane of lanes) lane.expire(Infinity)
-      await Promise.all([...lanes.map((lane) => lane.close()), partitions.close()])
-    },
+  readonly #onOutcome = (writer: PartitionWriter, outcome: Outcome | undefined): void => {
+    if (outcome?.kind === 'unreachable') this.#unreachable(writer, outcome.error)
+    else if (outcome === undefined || this.#isSettled(writer, outcome)) this.#done(writer)
+    else this.#later(writer)
+  }
+
+  /** @returns whether the writer can go on at once */
+  #isSettled(writer: PartitionWriter, outcome: Exclude<Outcome, { kind: 'unreachable' }>): boolean {
+    const { batch } = outcome
+    if (outcome.kind === 'unanswered') {
+      writer.again(batch, true)
+      return false
+    }
+    const { errorCode, errorMessage, baseOffset } = outcome.answer
+    const failure = () => kafkaError(protocolError(errorCode, errorMessage), `writing to ${writer.topic}`)
+    const verdict = verdictOf(errorCode)
+    switch (verdict) {
+      case 'stored':
+        writer.stored(batch, baseOffset)
+        this.#choice.advance(writer.topic, writer.partition)
+        return true
+      case 'lost':
+        writer.lost(batch)
+        return true
+      case 'refused':
+        writer.refused(batch, failure())
+        return true
+      case 'disowned':
+        writer.disowned(batch)
+        return false
+      case 'again':
+      case 'maybe':
+        writer.again(batch, verdict === 'maybe')
+        if (writer.attempts < unknownTopicAttemptsMax || failure().code !== 'kafka.unknown-topic') return false
+        writer.refused(batch, failure())
+        return true
+    }
+  }
+
+  #unreachable(writer: PartitionWriter, error: unknown): void {
+    const failure = kafkaError(error, `writing to ${writer.topic}`)
+    if (!failure.retryable) writer.refuseAll(failure)
+    writer.attempts += 1
+    this.#later(writer)
+  }
+
+  #done(writer: PartitionWriter): void {
+    writer.isScheduled = false
+    this.#dispatch(writer)
+  }
+
+  /** Whoever leads the partition may be another by then. */
+  #later(writer: PartitionWriter): void {
+    void this.#cluster.refresh()
+    setTimeout(() => this.#done(writer), backoffMs(writer.attempts)).unref()
+  }
+
+  #expire(now: number): void {
+    for (const ofTopic of this.#writers.values()) ofTopic.forEach((writer) => writer.expire(now))
   }
 }
 
-type Queued = { readonly queued: number; readonly queuedBytes: number }
-
-function refusalOf(
-  bytes: number,
-  { queued, queuedBytes }: Queued,
-  options: ProducerOptions,
-): MillraceError | undefined {
-  if (bytes > options.batchBytesMax) {
-    return new MillraceError('kafka.too-large', `a record of ${bytes} bytes is larger than ${options.batchBytesMax}`)
-  }
-  if (queued < options.queueEventsMax && queuedBytes + bytes <= options.queueBytesMax) return undefined
-  const waiting = `${queued} records of ${queuedBytes} bytes wait for Kafka already`
-  return new MillraceError('kafka.overloaded', `${waiting}: send it again later`)
-}
-
-/** Entries expire in the order in which they came. */
-function rejectExpired(queue: PartitionQueue, now: number): number {
-  const firstAlive = queue.entries.findIndex((entry) => entry.expiresAt > now)
-  const expired = queue.entries.splice(0, firstAlive === -1 ? queue.entries.length : firstAlive)
-  for (const entry of expired) entry.reject(notConfirmed(queue.topic))
-  return expired.length
-}
-
-function closing(): MillraceError {
-  return new MillraceError('kafka.unavailable', 'the producer is closed')
-}
-
-function asMillraceError(error: unknown, topic: string): MillraceError {
-  return error instanceof MillraceError ? error : notConfirmed(topic, error)
+/** Exponential, with half of it at random, so that gateways do not come back all at once. */
+function backoffMs(attempts: number): number {
+  const delay = Math.min(retryDelayMaxMs, retryDelayMinMs * 2 ** Math.min(attempts, 10))
+  return delay / 2 + (Math.random() * delay) / 2
 }

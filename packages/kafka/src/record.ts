@@ -11,12 +11,13 @@ export type OutgoingRecord = {
 /** Where a record is, once all in-sync replicas have it. */
 export type StoredAt = { readonly partition: number; readonly offset: bigint }
 
-/** What a record adds to a batch at most, beyond its own bytes (lengths, timestamps, attributes). */
-const overheadBytes = 32
+/** What a record and a header add to a batch at most, beyond their own bytes (lengths, times, attributes). */
+const recordOverheadBytes = 40
+const headerOverheadBytes = 10
 
 /** The size of a record in a batch, never less than it really is: a character of a header counts as three bytes. */
 export function recordBytes(record: OutgoingRecord): number {
-  let bytes = overheadBytes + record.value.length + (record.key?.length ?? 0)
-  for (const [name, value] of record.headers) bytes += 4 + 3 * (name.length + value.length)
+  let bytes = recordOverheadBytes + record.value.length + (record.key?.length ?? 0)
+  for (const [name, value] of record.headers) bytes += headerOverheadBytes + 3 * (name.length + value.length)
   return bytes
 }

@@ -1,0 +1,99 @@
+import type { Connection } from '@platformatic/kafka'
+import type { Batch, BatchLimits, PartitionWriter } from './partition-writer.ts'
+import { type PartitionAnswer, produce } from './produce.ts'
+
+export type SenderLimits = BatchLimits & { readonly requestBytesMax: number }
+
+/** What became of the batch of a writer. */
+export type Outcome =
+  | { readonly kind: 'answered'; readonly batch: Batch; readonly answer: PartitionAnswer }
+  /** Whether the batch is stored is not known. */
+  | { readonly kind: 'unanswered'; readonly batch: Batch; readonly error: unknown }
+  /** Nothing was sent. */
+  | { readonly kind: 'unreachable'; readonly error: unknown }
+
+/**
+ * What is written to the partitions that one broker leads: one request at a time, with a batch of every partition that has something.
+ * What comes while a request is under way leaves with the next (group commit), so batches grow with the load by themselves.
+ */
+export class BrokerSender {
+  readonly #connect: () => Promise<Connection>
+  readonly #limits: SenderLimits
+  readonly #onOutcome: (writer: PartitionWriter, outcome: Outcome | undefined) => void
+  readonly #waiting: PartitionWriter[] = []
+  #connection: Connection | undefined
+  #isRunning = false
+
+  /** @param onOutcome is told of each writer once for each `offer`, with `undefined` when it had nothing to send */
+  constructor(
+    connect: () => Promise<Connection>,
+    limits: SenderLimits,
+    onOutcome: (writer: PartitionWriter, outcome: Outcome | undefined) => void,
+  ) {
+    this.#connect = connect
+    this.#limits = limits
+    this.#onOutcome = onOutcome
+  }
+
+  offer(writer: PartitionWriter): void {
+    this.#waiting.push(writer)
+    if (this.#isRunning) return
+    this.#isRunning = true
+    // What arrives in the same turn of the event loop goes into the same request.
+    setImmediate(() => void this.#run())
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      try {
+        if (!this.#connection?.isConnected()) this.#connection = await this.#connect()
+        await this.#send(this.#connection)
+      } catch (error) {
+        for (const writer of this.#waiting.splice(0)) this.#onOutcome(writer, { kind: 'unreachable', error })
+      }
+    }
+    this.#isRunning = false
+  }
+
+  async #send(connection: Connection): Promise<void> {
+    const sent = this.#take()
+    if (sent.size === 0) return
+    const batches = [...sent.values()]
+    const outcomes = await produce(connection, replicasTimeoutMs, batches).then(
+      (answers) => (batch: Batch) => outcomeOf(batch, answers),
+      (error: unknown) => {
+        // An answer that comes after all would be taken for another's.
+        void connection.close().catch(() => undefined)
+        return (batch: Batch): Outcome => ({ kind: 'unanswered', batch, error })
+      },
+    )
+    for (const [writer, batch] of sent) this.#onOutcome(writer, outcomes(batch))
+  }
+
+  #take(): Map<PartitionWriter, Batch> {
+    const sent = new Map<PartitionWriter, Batch>()
+    let bytes = 0
+    let taken = 0
+    for (const writer of this.#waiting) {
+      if (bytes >= this.#limits.requestBytesMax) break
+      taken += 1
+      const batch = writer.take(this.#limits)
+      if (batch) {
+        sent.set(writer, batch)
+        bytes += batch.bytes.length
+      } else this.#onOutcome(writer, undefined)
+    }
+    this.#waiting.splice(0, taken)
+    return sent
+  }
+}
+
+/** How long the leader waits for the other replicas; shorter than a request may take. */
+const replicasTimeoutMs = 3_000
+
+function outcomeOf(batch: Batch, answers: readonly PartitionAnswer[]): Outcome {
+  const answer = answers.find(({ topic, partition }) => topic === batch.topic && partition === batch.partition)
+  return answer
+    ? { kind: 'answered', batch, answer }
+    : { kind: 'unanswered', batch, error: new Error('the answer does not tell of the batch') }
+}

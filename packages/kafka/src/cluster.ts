@@ -1,0 +1,103 @@
+import { MillraceError } from '@millrace/core/errors'
+import { Base, Connection } from '@platformatic/kafka'
+import { clientOptions, type KafkaConnection } from './connection.ts'
+import { within } from './deadline.ts'
+import { newProducerId, type ProducerId } from './produce.ts'
+
+/** What a producer knows of the cluster: answered at once where it was asked before, and kept fresh in the background. */
+export type Cluster = {
+  /** How many partitions a topic has; `undefined` until it was asked for. */
+  readonly partitions: (topic: string) => number | undefined
+  /** @throws MillraceError 'kafka.unknown-topic' | 'kafka.unavailable' | 'kafka.refused' */
+  readonly askForPartitions: (topic: string) => Promise<number>
+  /** The broker that leads a partition, as far as is known. */
+  readonly leader: (topic: string, partition: number) => number | undefined
+  /** Asks for all topics again; a topic that cannot be asked for stays as it was. */
+  readonly refresh: () => Promise<void>
+  /** @throws MillraceError 'kafka.unavailable' | 'kafka.refused' */
+  readonly newProducerId: () => Promise<ProducerId>
+  /** A connection to a broker for what is written; others do not wait behind it. */
+  readonly connect: (broker: number) => Promise<Connection>
+  readonly close: () => Promise<void>
+}
+
+const timeouts = { connectTimeoutMs: 2_000, requestTimeoutMs: 4_000 } as const
+const deadlineMs = 8_000
+const closeDeadlineMs = 2_000
+const refreshMs = 10_000
+
+export function openCluster(connection: KafkaConnection): Cluster {
+  const options = clientOptions(connection, timeouts)
+  const asking = new Base({ ...options, retries: 3, retryDelay: 200, metadataMaxAge: 0 })
+  const writing = new Set<Connection>()
+  /** The leaders of the partitions, by topic. */
+  const topics = new Map<string, readonly number[]>()
+  const underWay = new Map<string, Promise<readonly number[]>>()
+  let refreshing: Promise<void> | undefined
+
+  const ask = async (topic: string): Promise<readonly number[]> => {
+    const request = asking.metadata({ topics: [topic], forceUpdate: true })
+    const metadata = await within(deadlineMs, `asking for the partitions of ${topic}`, request)
+    const leaders: number[] = []
+    for (const [partition, { leader }] of (metadata.topics.get(topic)?.partitions ?? []).entries()) {
+      leaders[partition] = leader
+    }
+    topics.set(topic, leaders)
+    return leaders
+  }
+  const askOnce = (topic: string): Promise<readonly number[]> => {
+    const current = underWay.get(topic)
+    if (current) return current
+    const request = ask(topic).finally(() => underWay.delete(topic))
+    underWay.set(topic, request)
+    return request
+  }
+  const askForAll = async (): Promise<void> => {
+    await Promise.all([...topics.keys()].map((topic) => askOnce(topic).catch(() => undefined)))
+  }
+  const refresh = (): Promise<void> => {
+    refreshing ??= askForAll().finally(() => (refreshing = undefined))
+    return refreshing
+  }
+  const connect = async (broker: number): Promise<Connection> => {
+    const { brokers } = await asking.metadata({ topics: [] })
+    const address = brokers.get(broker)
+    if (!address) throw new MillraceError('kafka.unavailable', `broker ${broker} is not in the cluster now`)
+    const made = new Connection(connection.clientId, options)
+    writing.add(made)
+    made.on('close', () => writing.delete(made))
+    made.on('error', () => writing.delete(made)) // requests under way fail by themselves
+    await made.connect(address.host, address.port)
+    return made
+  }
+  const timer = setInterval(() => void refresh(), refreshMs).unref()
+
+  return {
+    partitions: (topic) => topics.get(topic)?.length,
+    askForPartitions: async (topic) => (await askOnce(topic)).length,
+    leader: (topic, partition) => {
+      const leader = topics.get(topic)?.[partition]
+      return leader === leaderless ? undefined : leader
+    },
+    refresh,
+    newProducerId: () => within(deadlineMs, 'asking for a producer id', anyConnection(asking).then(newProducerId)),
+    connect: (broker) => within(deadlineMs, `connecting to broker ${broker}`, connect(broker)),
+    close: async () => {
+      clearInterval(timer)
+      const closing = [asking, ...writing].map((client) => within(closeDeadlineMs, 'closing a client', client.close()))
+      await Promise.all(closing)
+    },
+  }
+}
+
+/** How the metadata names the leader of a partition that has none at the moment. */
+const leaderless = -1
+
+async function anyConnection(client: Base): Promise<Connection> {
+  const { brokers } = await client.metadata({ topics: [] })
+  const ids = [...brokers.keys()]
+  const id = ids[Math.floor(Math.random() * ids.length)] ?? 0
+  const connection = (await client.connectToBrokers([id])).get(id)
+  if (!connection) throw new MillraceError('kafka.unavailable', 'no broker is in the cluster now')
+  return connection
+}

@@ -1,0 +1,40 @@
+import { ProtocolError, protocolErrorsCodesById } from '@platformatic/kafka'
+
+/**
+ * What an answer to a batch means.
+ * - `again`: it is not stored, and may be at the next attempt
+ * - `maybe`: it may be stored; the next attempt tells
+ * - `disowned`: it is not stored, nor will be under this producer id
+ * - `lost`: it is stored, but where is not known any more
+ * - `refused`: it is not stored, nor will be
+ */
+export type Verdict = 'stored' | 'again' | 'maybe' | 'disowned' | 'lost' | 'refused'
+
+/** The codes that do not mean what `canRetry` says of them. */
+const verdicts = new Map<string, Verdict>([
+  ['NONE', 'stored'],
+  ['REQUEST_TIMED_OUT', 'maybe'],
+  ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'maybe'],
+  ['NETWORK_EXCEPTION', 'maybe'],
+  ['UNKNOWN_SERVER_ERROR', 'maybe'],
+  ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'disowned'],
+  ['INVALID_PRODUCER_EPOCH', 'disowned'],
+  ['UNKNOWN_PRODUCER_ID', 'disowned'],
+  ['INVALID_PRODUCER_ID_MAPPING', 'disowned'],
+  ['PRODUCER_FENCED', 'disowned'],
+  ['DUPLICATE_SEQUENCE_NUMBER', 'lost'],
+])
+
+/** @see https://kafka.apache.org/protocol.html#protocol_error_codes */
+export function verdictOf(errorCode: number): Verdict {
+  const known = verdicts.get(protocolErrorsCodesById[errorCode] ?? unknownError)
+  return known ?? (protocolError(errorCode)['canRetry'] === true ? 'again' : 'refused')
+}
+
+/** The error of a code, with what the broker adds. */
+export function protocolError(errorCode: number, message?: string): ProtocolError {
+  return new ProtocolError(protocolErrorsCodesById[errorCode] ?? unknownError, message)
+}
+
+/** What a code that came with a later version is taken for. */
+const unknownError = 'UNKNOWN_SERVER_ERROR'

@@ -1,0 +1,144 @@
+/**
+ * Writes record batches as brokers store them, magic 2.
+ * @see https://kafka.apache.org/documentation/#recordbatch
+ */
+import { crc32c } from '@platformatic/kafka'
+import { type OutgoingRecord, recordBytes } from './record.ts'
+
+/** By which a broker tells a batch that it has already: the producer, and the number of the batch's first record in its partition. */
+export type BatchIdentity = { readonly producerId: bigint; readonly producerEpoch: number; readonly sequence: number }
+
+const headBytes = 61
+/** What the checksum covers begins here, what the length counts after `lengthEnd`. */
+const crcAt = 17
+const attributesAt = 21
+const lengthEnd = 12
+const magic = 2
+const noLeaderEpoch = -1
+const noKey = -1
+
+/** The bytes of one batch with these records, uncompressed. */
+export function encodeBatch(records: readonly OutgoingRecord[], identity: BatchIdentity): Buffer {
+  const firstTimestampMs = records[0]?.timestampMs ?? 0
+  let maxTimestampMs = firstTimestampMs
+  let bytesMax = headBytes
+  for (const record of records) bytesMax += recordBytes(record)
+  const writer = new BatchWriter(bytesMax)
+  for (const [index, record] of records.entries()) {
+    writer.record(record, index, record.timestampMs - firstTimestampMs)
+    if (record.timestampMs > maxTimestampMs) maxTimestampMs = record.timestampMs
+  }
+  const batch = writer.bytes()
+  batch.writeBigInt64BE(0n, 0) // the broker puts the offset here
+  batch.writeInt32BE(batch.length - lengthEnd, 8)
+  batch.writeInt32BE(noLeaderEpoch, 12)
+  batch.writeInt8(magic, 16)
+  batch.writeInt16BE(0, attributesAt)
+  batch.writeInt32BE(records.length - 1, 23)
+  batch.writeBigInt64BE(BigInt(firstTimestampMs), 27)
+  batch.writeBigInt64BE(BigInt(maxTimestampMs), 35)
+  batch.writeBigInt64BE(identity.producerId, 43)
+  batch.writeInt16BE(identity.producerEpoch, 51)
+  batch.writeInt32BE(identity.sequence, 53)
+  batch.writeInt32BE(records.length, 57)
+  batch.writeUInt32BE(crc32c(batch.subarray(attributesAt)), crcAt)
+  return batch
+}
+
+/** Batches are put together here and copied when their length is known; it grows to the largest batch. */
+let scratch = Buffer.allocUnsafe(64 * 1_024)
+
+class BatchWriter {
+  readonly #bytes: Buffer
+  #at = headBytes
+
+  constructor(bytesMax: number) {
+    if (scratch.length < bytesMax) scratch = Buffer.allocUnsafe(bytesMax)
+    this.#bytes = scratch
+  }
+
+  bytes(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#at))
+  }
+
+  record({ key, value, headers }: OutgoingRecord, offsetDelta: number, timestampDelta: number): void {
+    const start = this.#at
+    this.#at += usualLengthBytes
+    this.#bytes[this.#at++] = 0 // attributes: none are in use
+    this.#varint(timestampDelta)
+    this.#varint(offsetDelta)
+    if (key) this.#blob(key)
+    else this.#varint(noKey)
+    this.#blob(value)
+    this.#varint(headers.size)
+    for (const [name, text] of headers) {
+      this.#text(name)
+      this.#text(text)
+    }
+    this.#prependLength(start)
+  }
+
+  /** The length is known last: where it takes more or less room than is usual, the record moves. */
+  #prependLength(start: number): void {
+    const body = start + usualLengthBytes
+    const length = this.#at - body
+    const lengthBytes = varintBytes(length)
+    const end = body + length + lengthBytes - usualLengthBytes
+    if (lengthBytes !== usualLengthBytes) this.#bytes.copyWithin(start + lengthBytes, body, body + length)
+    this.#at = start
+    this.#varint(length)
+    this.#at = end
+  }
+
+  #blob(bytes: Buffer): void {
+    this.#varint(bytes.length)
+    this.#at += bytes.copy(this.#bytes, this.#at)
+  }
+
+  #text(text: string): void {
+    if (text.length > shortTextMax || !this.#shortAscii(text)) {
+      this.#varint(Buffer.byteLength(text))
+      this.#at += this.#bytes.write(text, this.#at)
+    }
+  }
+
+  /** For short texts a call into native code costs more than the copying. */
+  #shortAscii(text: string): boolean {
+    const first = this.#at + 1
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index)
+      if (code > asciiMax) return false
+      this.#bytes[first + index] = code
+    }
+    this.#bytes[this.#at] = text.length * 2 // a variable-length number of one byte
+    this.#at = first + text.length
+    return true
+  }
+
+  /** A whole number as Protocol Buffers' sint64 writes it; exact below 2^52. */
+  #varint(number: number): void {
+    let rest = zigzag(number)
+    while (rest > sevenBits) {
+      this.#bytes[this.#at++] = (rest % 128) + 128
+      rest = Math.floor(rest / 128)
+    }
+    this.#bytes[this.#at++] = rest
+  }
+}
+
+const asciiMax = 0x7f
+const sevenBits = 0x7f
+/** Longer ones have a length of two bytes. */
+const shortTextMax = 63
+/** Of records from 64 to 8 191 bytes. */
+const usualLengthBytes = 2
+
+function zigzag(number: number): number {
+  return number < 0 ? -2 * number - 1 : 2 * number
+}
+
+function varintBytes(number: number): number {
+  let bytes = 1
+  for (let rest = zigzag(number); rest > sevenBits; rest = Math.floor(rest / 128)) bytes += 1
+  return bytes
+}
