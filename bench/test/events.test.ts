@@ -2,7 +2,7 @@ import { Ajv } from 'ajv'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import { batchEvents, jsonBodies } from '../src/ingest/events.ts'
+import { batchEvents, jsonBodies, keyIn } from '../src/ingest/events.ts'
 import { envelopeSchema } from '../src/ingest/platform.ts'
 
 const ajv = new Ajv({ strict: false, formats: fullFormats })
@@ -26,4 +26,13 @@ test('a head tells the length of the body behind it', () => {
   const [head = '', body = ''] = next().toString().split('\n')
   expect(head).toBe(`head ${length}`)
   expect(Buffer.byteLength(body)).toBe(length)
+})
+
+test('the key of an event is found in its bytes', () => {
+  const { next } = jsonBodies('bench.one', 'single')
+  for (const bytes of [next(), next()]) {
+    const { data } = event.parse(JSON.parse(bytes.toString()))
+    expect(keyIn(bytes).toString()).toBe(data.sensor)
+  }
+  expect(() => keyIn(Buffer.from('{}'))).toThrow(TypeError)
 })

@@ -1,4 +1,4 @@
-/** Benthos as a peer: HTTP → JSON Schema → idempotent Kafka, built from its Go module. */
+/** Benthos as a peer: HTTP → JSON Schema → keyed, idempotent Kafka, built from its Go module. */
 import { execFile } from 'node:child_process'
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -105,6 +105,8 @@ function settings(
       kafka_franz: {
         seed_brokers: bootstrapServers,
         topic: topicOf('benthos'),
+        // Keyed, as everybody's records are: the key decides the partition (murmur2, as everywhere).
+        key: '${! json("data.sensor") }',
         idempotent_write: true,
         max_in_flight: 1024,
         tls: { enabled: true, root_cas_file: certificates.caFile },

@@ -1,6 +1,7 @@
 /**
  * The controls: a bare `node:http` server in front of the same Kafka client. It takes what the gateway takes and answers where the
- * event is; no token, no routes, no envelope, no headers on the record. `validate` adds a parse, a JSON Schema and the record key.
+ * event is, and writes the same keys; no token, no routes, no envelope, no headers on the record. `validate` adds a parse and a JSON
+ * Schema.
  */
 import { createServer, type IncomingMessage } from 'node:http'
 import { openProducer, type Producer, type StoredAt } from '@millrace/kafka/producer'
@@ -8,6 +9,7 @@ import { readConfig } from '@millrace/service/config'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
 import * as z from 'zod'
+import { keyIn } from './events.ts'
 import { connectionOf, kafkaSettings } from './kafka-settings.ts'
 import { envelopeSchema } from './platform.ts'
 
@@ -41,13 +43,14 @@ process.once('SIGTERM', () => {
 async function take(request: IncomingMessage): Promise<unknown> {
   const body = await bodyOf(request)
   if (!request.headers['content-type']?.includes('batch')) {
-    return told(await store(body, config.validate ? checked(JSON.parse(body.toString())) : undefined))
+    return told(await store(body, config.validate ? checked(JSON.parse(body.toString())) : keyIn(body)))
   }
   const values: unknown = JSON.parse(body.toString())
   if (!Array.isArray(values)) throw new TypeError('not a batch')
-  const stored = values.map((value: unknown) =>
-    store(Buffer.from(JSON.stringify(value)), config.validate ? checked(value) : undefined),
-  )
+  const stored = values.map((value: unknown) => {
+    const event = Buffer.from(JSON.stringify(value))
+    return store(event, config.validate ? checked(value) : keyIn(event))
+  })
   return (await Promise.all(stored)).map(told)
 }
 
@@ -56,7 +59,7 @@ function checked(value: unknown): Buffer {
   throw new TypeError('not an event')
 }
 
-function store(value: Buffer, key: Buffer | undefined): Promise<StoredAt> {
+function store(value: Buffer, key: Buffer): Promise<StoredAt> {
   return producer.send({ topic: config.topic, key, value, headers: noHeaders, timestampMs: Date.now() })
 }
 

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { openProducer } from '@millrace/kafka/producer'
 import { readConfig } from '@millrace/service/config'
 import * as z from 'zod'
-import { batchEvents, type Bodies, jsonBodies } from './events.ts'
+import { batchEvents, type Bodies, jsonBodies, keyIn } from './events.ts'
 import { connectionOf, kafkaSettings } from './kafka-settings.ts'
 import { putLoad, type Send } from './load.ts'
 
@@ -19,7 +19,6 @@ const order = z.strictObject({
   load: z.strictObject({ perSecond: z.number().optional(), seconds: z.number(), concurrency: z.int() }),
 })
 const noHeaders: ReadonlyMap<string, string> = new Map()
-const sensor = /sensor-\d+/
 
 const producer = openProducer(await connectionOf(config.kafka))
 const bodies: Bodies = jsonBodies(config.topic, 'single')
@@ -44,8 +43,7 @@ async function measure(request: IncomingMessage): Promise<unknown> {
 
 const sendOne: Send = async () => {
   const value = bodies.next()
-  const key = Buffer.from(sensor.exec(value.toString('latin1'))?.[0] ?? '')
-  await producer.send({ topic: config.topic, key, value, headers: noHeaders, timestampMs: Date.now() })
+  await producer.send({ topic: config.topic, key: keyIn(value), value, headers: noHeaders, timestampMs: Date.now() })
   return 1
 }
 

@@ -11,6 +11,7 @@ const idDigits = 16
 const idMark = '#'.repeat(idDigits)
 const keys = 1_000
 const keyDigits = 4
+const keyStart = 'sensor-'
 const keyMark = '@'.repeat(keyDigits)
 
 /** Makes the bytes of the next body; no two have an id in common. */
@@ -37,6 +38,13 @@ export function jsonBodies(type: string, mode: Mode, head: (length: number) => s
   }
 }
 
+/** The key of an event, found without reading it: the first thing in it that looks like one. */
+export function keyIn(event: Buffer): Buffer {
+  const start = event.indexOf(keyStart, 0, 'latin1')
+  if (start === -1) throw new TypeError('not an event')
+  return event.subarray(start, start + keyStart.length + keyDigits)
+}
+
 let idsGiven = 0
 /** Microseconds since the epoch at the start, so that ids of two runs differ too. */
 const firstId = Date.now() * 1_000
@@ -58,7 +66,7 @@ function eventOf(type: string): unknown {
     type,
     time: '2030-01-01T00:00:00Z',
     data: {
-      sensor: `sensor-${keyMark}`,
+      sensor: `${keyStart}${keyMark}`,
       at: '2030-01-01T00:00:00.123Z',
       temperature: 21.375,
       humidity: 43,

@@ -45,7 +45,7 @@ export type Ratio = {
 const labels: Readonly<Record<SubjectName, string>> = {
   millrace: 'Millrace gateway',
   benthos: `Benthos ${benthosVersion}`,
-  validating: 'node:http + schema + key',
+  validating: 'node:http + schema',
   bare: 'bare node:http',
   direct: 'client alone',
 }
@@ -195,8 +195,9 @@ const loads: readonly [string, Mode, LoadKind][] = [
 const notes: readonly string[] = [
   'Latencies count from when a request was due, not from when it was sent. Every subject gets the same bodies (structured CloudEvents, each with',
   'its own id, 1 000 keys) and writes to a topic of its own with 6 partitions, idempotent, acknowledged by all replicas in sync. The gateway',
-  'checks the token, the envelope and the schema, and writes keyed records with the CloudEvents headers. Benthos validates the same schema and',
-  'writes the body without a key. The bare control does nothing to a single event; in batches it must parse. The client alone makes its load',
+  'checks the token, the envelope and the schema, and adds the CloudEvents headers. Everybody writes keyed records, so that all spread over the',
+  'same partitions: Benthos by the key setting of its kafka_franz output, after it validated the same schema; the bare control finds the key',
+  'by its first letters and does nothing else to a single event, while in batches it must parse. The client alone makes its load',
   'within its own process, so its CPU time includes that. "Cores busy": process under test / load generator / brokers.',
 ]
 
