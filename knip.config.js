@@ -23,7 +23,7 @@ export default {
     'packages/testkit': { vitest: { entry: ['src/start-stack.ts'] } },
     'examples/*': { entry: ['src/main.ts!', 'src/platform.ts!', tests], project },
     ops: { entry: ['src/generate.ts!', tests], project },
-    bench: { entry: ['src/main.ts!', 'src/ingest/bench-ingest.ts!', 'src/*/*-main.ts!', tests], project },
+    bench: { entry: ['src/main.ts!', 'src/*/*.ts!', tests], project },
     test: { entry: ['**/*.test.ts'] },
   },
 }

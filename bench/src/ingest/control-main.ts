@@ -9,7 +9,7 @@ import { readConfig } from '@millrace/service/config'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
 import * as z from 'zod'
-import { keyIn } from './events.ts'
+import { keyIn } from './bodies.ts'
 import { connectionOf, kafkaSettings } from './kafka-settings.ts'
 import { envelopeSchema } from './platform.ts'
 

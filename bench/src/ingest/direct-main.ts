@@ -6,7 +6,8 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { openProducer } from '@millrace/kafka/producer'
 import { readConfig } from '@millrace/service/config'
 import * as z from 'zod'
-import { batchEvents, type Bodies, jsonBodies, keyIn } from './events.ts'
+import { bodiesOf, keyIn } from './bodies.ts'
+import { batchEvents, jsonEvent } from './events.ts'
 import { connectionOf, kafkaSettings } from './kafka-settings.ts'
 import { putLoad, type Send } from './load.ts'
 
@@ -21,7 +22,7 @@ const order = z.strictObject({
 const noHeaders: ReadonlyMap<string, string> = new Map()
 
 const producer = openProducer(await connectionOf(config.kafka))
-const bodies: Bodies = jsonBodies(config.topic, 'single')
+const nextBody = bodiesOf(jsonEvent(config.topic))
 const server = createServer((request, response) => {
   measure(request).then(
     (result) => response.end(JSON.stringify(result)),
@@ -42,7 +43,7 @@ async function measure(request: IncomingMessage): Promise<unknown> {
 }
 
 const sendOne: Send = async () => {
-  const value = bodies.next()
+  const value = nextBody()
   await producer.send({ topic: config.topic, key: keyIn(value), value, headers: noHeaders, timestampMs: Date.now() })
   return 1
 }

@@ -43,7 +43,9 @@ export type Ratio = {
 }
 
 const labels: Readonly<Record<SubjectName, string>> = {
-  millrace: 'Millrace gateway',
+  millrace: 'Millrace gateway, JSON',
+  'millrace-avro': 'Millrace gateway, Avro',
+  'millrace-protobuf': 'Millrace gateway, Protobuf',
   benthos: `Benthos ${benthosVersion}`,
   validating: 'node:http + schema',
   bare: 'bare node:http',

@@ -7,11 +7,12 @@ import type { ServerSpec } from '@millrace/stack/server'
 import { mintToken } from '@millrace/stack/token'
 import * as z from 'zod'
 import { benthosServer } from './benthos.ts'
-import { batchEvents, jsonBodies, type Mode } from './events.ts'
-import { type HttpLoad, openHttpLoad } from './http-load.ts'
+import { bodiesOf } from './bodies.ts'
+import { batchEvents, type Mode, requestTemplate } from './events.ts'
+import { openHttpLoad } from './http-load.ts'
 import { kafkaSettingsFor } from './kafka-settings.ts'
 import { type Load, type LoadResult, putLoad } from './load.ts'
-import { type SubjectName, topicOf } from './platform.ts'
+import { formatOf, type SubjectName, topicOf } from './platform.ts'
 
 export type Subject = {
   readonly name: SubjectName
@@ -23,10 +24,6 @@ export type Subject = {
 
 const connections = { single: 64, batch: 8 } as const
 const tokenTtlSeconds = 7_200
-const mediaTypes = {
-  single: 'application/cloudevents+json',
-  batch: 'application/cloudevents-batch+json',
-} as const
 
 /** The ports that a stack with one gateway leaves free for others. */
 function portsOf({ ports }: Installation) {
@@ -54,7 +51,9 @@ export async function openSubjects(installation: Installation, withBenthos: bool
   const authorization = `authorization: Bearer ${await mintToken(installation.secrets, claims)}\r\n`
   const same = (port: number) => ({ single: port, batch: port })
   return [
-    httpSubject('millrace', 'gateway', same(gatewayPort), '/v1/events', authorization),
+    ...(['millrace', 'millrace-avro', 'millrace-protobuf'] as const).map((name) =>
+      httpSubject(name, 'gateway', same(gatewayPort), '/v1/events', authorization),
+    ),
     ...(withBenthos ? [httpSubject('benthos', 'benthos', ports.benthos, '/post')] : []),
     httpSubject('validating', 'validating', same(ports.validating), '/'),
     httpSubject('bare', 'bare', same(ports.bare), '/'),
@@ -69,16 +68,13 @@ function httpSubject(
   path: string,
   headers = '',
 ): Subject {
-  const loadOf = (mode: Mode): HttpLoad => {
-    const head = (length: number) =>
-      `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}content-type: ${mediaTypes[mode]}\r\ncontent-length: ${length}\r\n\r\n`
-    const { next } = jsonBodies(topicOf(name), mode, head)
-    return openHttpLoad(
+  const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}`
+  const loadOf = (mode: Mode) =>
+    openHttpLoad(
       { port: ports[mode], connections: connections[mode] },
-      next,
+      bodiesOf(requestTemplate(head, topicOf(name), formatOf(name), mode)),
       mode === 'single' ? 1 : batchEvents,
     )
-  }
   const loads = { single: loadOf('single'), batch: loadOf('batch') }
   return {
     name,
