@@ -1,5 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { rm } from 'node:fs/promises'
+import { cpus, loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { MillraceError } from '@millrace/core/errors'
 import { javaEnvironment } from '@millrace/stack/environment'
@@ -14,8 +14,9 @@ import { buildBenthos } from './benthos.ts'
 import type { Mode } from './events.ts'
 import { measure, type Measurement, type Pids } from './measure.ts'
 import { benchPlatform } from './platform.ts'
-import { type Report, reportOf, writeReport } from './report.ts'
+import { reportOf } from './report.ts'
 import { concurrencyOf, openSubjects, type Subject, subjectServers } from './subjects.ts'
+import { writeReport } from './write-report.ts'
 
 type Say = (line: string) => void
 
@@ -28,6 +29,7 @@ const resultsDirectory = resolve(projectDirectory, 'bench/results')
 /** Runs the whole benchmark and returns its table; files are written to `bench/results`. */
 export async function benchIngest(options: Options, say: Say): Promise<string> {
   const benthosProgram = await buildBenthos(join(stateDirectory, 'benthos'), say)
+  const start = oneMinuteLoad()
   const state = join(stateDirectory, 'state')
   await rm(state, { recursive: true, force: true })
   const installation = await openInstallation({
@@ -45,10 +47,16 @@ export async function benchIngest(options: Options, say: Say): Promise<string> {
   const measurements = await whileRunning(stack, (signal) =>
     runRounds(installation, benthosProgram !== undefined, stack, options, say, signal),
   )
+  const end = oneMinuteLoad()
   await rm(state, { recursive: true, force: true }) // gigabytes of what was measured
-  const report: Report = reportOf(measurements, options, { cores: cpus().length })
-  await mkdir(resultsDirectory, { recursive: true })
-  return writeReport(report, resultsDirectory)
+  const model = cpus()[0]?.model.trim() ?? 'unknown'
+  const loadAverage = { start, end }
+  const machine = { cores: cpus().length, model, node: process.version, loadAverage }
+  return writeReport(reportOf(measurements, options, machine), resultsDirectory)
+}
+
+function oneMinuteLoad(): number {
+  return loadavg()[0] ?? NaN
 }
 
 /** Starts the stack and stops it again, however the work ends; a signal ends the work. */
@@ -163,5 +171,5 @@ function lineOf({
   failures,
 }: Measurement): string {
   const numbers = `${eventsPerSecond.toFixed(0)} events/s, ${eventsPerCpuSecond.toFixed(0)} a CPU-second, p95 ${latencyMs.p95.toFixed(1)} ms`
-  return `  ${round} ${kind.padEnd(10)} ${mode.padEnd(6)} ${subject.padEnd(10)} ${numbers}${failures > 0 ? `, ${failures} failed` : ''}`
+  return `  ${round} ${kind.padEnd(10)} ${mode.padEnd(6)} ${subject.padEnd(17)} ${numbers}${failures > 0 ? `, ${failures} failed` : ''}`
 }

@@ -1,8 +1,11 @@
 import { processUsage, usageOfAll } from '@millrace/stack/process-usage'
+import { cpuTimeOf } from './cpu-time.ts'
 import type { Mode } from './events.ts'
 import type { LoadResult } from './load.ts'
 import type { SubjectName } from './platform.ts'
 import { concurrencyOf, type Subject } from './subjects.ts'
+
+type Part = 'user' | 'system' | 'generator' | 'brokers'
 
 /** `saturation`: as fast as it answers. `half`: at half of that, open loop. */
 export type LoadKind = 'saturation' | 'half'
@@ -18,8 +21,8 @@ export type Measurement = LoadResult & {
   /** Of the process under test, in user and kernel mode. */
   readonly eventsPerCpuSecond: number
   readonly memoryBytes: number
-  /** Cores that were busy, of the process under test, of the load generator and of the brokers. */
-  readonly cores: { readonly subject: number; readonly generator: number; readonly brokers: number }
+  /** Cores that were busy, of the process under test in user and kernel mode, of the load generator and of the brokers. */
+  readonly cores: Readonly<Record<Part, number>>
 }
 
 export type Asked = {
@@ -44,7 +47,7 @@ export async function measure(subject: Subject, asked: Asked, pids: Pids): Promi
   const before = await look(subject, pids)
   const result = await subject.put(mode, load)
   const after = await look(subject, pids)
-  const cores = (part: 'subject' | 'generator' | 'brokers') => (after[part] - before[part]) / result.seconds
+  const cores = (part: Part) => (after[part] - before[part]) / result.seconds
   return {
     ...result,
     subject: subject.name,
@@ -53,18 +56,19 @@ export async function measure(subject: Subject, asked: Asked, pids: Pids): Promi
     round,
     offeredPerSecond: perSecond ?? null,
     eventsPerSecond: result.events / result.seconds,
-    eventsPerCpuSecond: result.events / (after.subject - before.subject),
+    eventsPerCpuSecond: result.events / (after.user + after.system - before.user - before.system),
     memoryBytes: after.memoryBytes,
-    cores: { subject: cores('subject'), generator: cores('generator'), brokers: cores('brokers') },
+    cores: { user: cores('user'), system: cores('system'), generator: cores('generator'), brokers: cores('brokers') },
   }
 }
 
 async function look(subject: Subject, pids: Pids) {
-  const own = await processUsage(pids.of(subject.server))
+  const pid = pids.of(subject.server)
+  const own = await processUsage(pid)
   if (!own) throw new Error(`${subject.server} is gone, or this system does not tell what it uses`)
   const generator = process.cpuUsage()
   return {
-    subject: own.cpuSeconds,
+    ...(await cpuTimeOf(pid)),
     memoryBytes: own.memoryBytes,
     generator: (generator.user + generator.system) / 1e6,
     brokers: (await usageOfAll(pids.brokers())).cpuSeconds,

@@ -1,50 +1,35 @@
-export type Bar = { readonly label: string; readonly value: number; readonly highlighted: boolean }
-export type BarGroup = { readonly title: string; readonly bars: readonly Bar[] }
+/** The report as a picture. */
+import { type Bar, barChart } from './bar-chart.ts'
+import { batchEvents, type Mode } from './events.ts'
+import { labels } from './labels.ts'
+import type { LoadKind, Measurement } from './measure.ts'
+import { type SubjectName, subjectNames } from './platform.ts'
+import { median, type Report, select } from './report.ts'
 
-const width = 760
-const labelWidth = 190
-const barHeight = 18
-const rowHeight = 24
-const groupGap = 44
-const top = 48
-const barWidthMax = width - labelWidth - 90
-
-/** Horizontal bars in groups, each group by a scale of its own, as SVG. */
-export function barChart(title: string, groups: readonly BarGroup[]): string {
-  const parts: string[] = []
-  let y = top
-  for (const group of groups) {
-    parts.push(text(12, y, group.title, 'font-weight="bold"'))
-    y += 12
-    const scale = barWidthMax / Math.max(...group.bars.map(({ value }) => value), 1e-9)
-    for (const bar of group.bars) {
-      parts.push(...barOf(bar, y, scale))
-      y += rowHeight
-    }
-    y += groupGap
-  }
-  const height = y - groupGap + 12
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="13">`,
-    `<rect width="${width}" height="${height}" fill="white"/>`,
-    text(12, 22, title, 'font-size="15"'),
-    ...parts,
-    '</svg>',
-    '',
-  ].join('\n')
+export function plotOf({ measurements, date, machine, rounds }: Report): string {
+  const shown = subjectNames.filter((name) => measurements.some(({ subject }) => subject === name))
+  const panel = (title: string, mode: Mode, kind: LoadKind, numberOf: (one: Measurement) => number) => ({
+    title,
+    bars: shown.map((subject) => barOf(select(measurements, subject, mode, kind).map(numberOf))),
+  })
+  return barChart({
+    title: `Taking events in, ${date}`,
+    subtitle: `${machine.cores} cores · Node ${machine.node} · bars: median of ${rounds} rounds, whiskers: least and most`,
+    rows: shown.map((subject) => ({ label: labels[subject], highlighted: isGateway(subject) })),
+    panels: [
+      panel('Single: events per CPU-second', 'single', 'saturation', (one) => one.eventsPerCpuSecond),
+      panel(`Batches of ${batchEvents}: events per CPU-second`, 'batch', 'saturation', (one) => one.eventsPerCpuSecond),
+      panel('Single at half load: p95 in ms', 'single', 'half', ({ latencyMs }) => latencyMs.p95),
+      panel('Single: memory in MB', 'single', 'saturation', ({ memoryBytes }) => memoryBytes / 1e6),
+    ],
+  })
 }
 
-function barOf({ label, value, highlighted }: Bar, y: number, scale: number): string[] {
-  const length = Math.max(1, value * scale)
-  const fill = highlighted ? '#1f6feb' : '#8b949e'
-  return [
-    text(labelWidth - 8, y + barHeight - 4, label, 'text-anchor="end"'),
-    `<rect x="${labelWidth}" y="${y}" width="${length.toFixed(1)}" height="${barHeight}" fill="${fill}"/>`,
-    text(labelWidth + length + 6, y + barHeight - 4, value >= 100 ? value.toFixed(0) : value.toFixed(1)),
-  ]
+function isGateway(subject: SubjectName): boolean {
+  return subject.startsWith('millrace')
 }
 
-function text(x: number, y: number, content: string, attributes = ''): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${escaped}</text>`
+function barOf(numbers: readonly number[]): Bar | undefined {
+  if (numbers.length === 0) return undefined
+  return { value: median(numbers), min: Math.min(...numbers), max: Math.max(...numbers) }
 }
