@@ -1,7 +1,8 @@
 import type { MillraceError } from '@millrace/core/errors'
-import { type Admin, fetchV17, FetchIsolationLevels, ProtocolError, type RecordsBatch } from '@platformatic/kafka'
+import { type Admin, createAPI, fetchV17, FetchIsolationLevels, ProtocolError } from '@platformatic/kafka'
 import { committedBatches } from './aborted.ts'
 import { kafkaError } from './errors.ts'
+import { type FetchResponse, type PartitionResponse, readFetchResponse, type RecordBatch } from './fetch-response.ts'
 
 /** A record that a reader may see: committed, whoever wrote it. */
 export type StoredRecord = {
@@ -119,55 +120,45 @@ export async function fetchTopics(
   const { maxWaitMs, maxBytes } = limits
   const isolation = FetchIsolationLevels.READ_COMMITTED
   const { id, epoch } = sessionless
-  const response = await fetchV17.api
-    .async(connection, maxWaitMs, minBytes, maxBytes, isolation, id, epoch, topics, [], '')
-    .catch((error: unknown) => responseOf(error))
-  return readResponse(response, wanted)
+  const response = await fetchApi.async(connection, maxWaitMs, minBytes, maxBytes, isolation, id, epoch, topics, [], '')
+  if (response.errorCode !== 0) throw kafkaError(new ProtocolError(response.errorCode), 'reading')
+  return fetchedOf(response, wanted)
 }
 
-type Response = Awaited<ReturnType<typeof fetchV17.api.async>>
-type ResponsePartition = Response['responses'][number]['partitions'][number]
+/** The library's request; its reading of the answer is replaced. */
+const fetchApi = createAPI<Parameters<typeof fetchV17.createRequest>, FetchResponse>(
+  fetchV17.api.key,
+  fetchV17.api.version,
+  fetchV17.createRequest,
+  (_correlationId, _apiKey, _apiVersion, reader) => readFetchResponse(reader.buffer.buffer),
+)
 
-/** The client library throws an answer away for a single partition's fault; but it keeps it in the error. */
-function responseOf(error: unknown): Response {
-  const response: unknown = error instanceof Error ? Reflect.get(error, 'response') : undefined
-  if (isResponse(response) && response.errorCode === 0) return response
-  throw error
-}
-
-function isResponse(value: unknown): value is Response {
-  return typeof value === 'object' && value !== null && 'responses' in value && Array.isArray(value.responses)
-}
-
-function readResponse({ responses }: Response, wanted: readonly WantedTopic[]): Fetched {
+function fetchedOf({ partitions }: FetchResponse, wanted: readonly WantedTopic[]): Fetched {
   const byId = new Map(wanted.map((topic) => [topic.id, topic]))
   const read: FetchedPartition[] = []
   const failed: FailedPartition[] = []
-  for (const { topicId, partitions } of responses) {
-    const topic = byId.get(topicId)
+  for (const fetched of partitions) {
+    const topic = byId.get(fetched.topicId)
     if (!topic) continue
-    for (const fetched of partitions) {
-      const { partitionIndex: partition, errorCode } = fetched
-      if (errorCode === 0 || errorCode === offsetOutOfRange) {
-        read.push(readPartition(topic.name, fetched, topic.positions.get(partition) ?? 0n))
-      } else {
-        const error = kafkaError(new ProtocolError(errorCode), `reading partition ${partition} of ${topic.name}`)
-        failed.push({ topic: topic.name, partition, error })
-      }
+    const { partition, errorCode } = fetched
+    if (errorCode === 0 || errorCode === offsetOutOfRange) {
+      read.push(readPartition(topic.name, fetched, topic.positions.get(partition) ?? 0n))
+    } else {
+      const error = kafkaError(new ProtocolError(errorCode), `reading partition ${partition} of ${topic.name}`)
+      failed.push({ topic: topic.name, partition, error })
     }
   }
   return { read, failed }
 }
 
-function readPartition(topic: string, fetched: ResponsePartition, position: bigint): FetchedPartition {
-  const { partitionIndex: partition, lastStableOffset } = fetched
+function readPartition(topic: string, fetched: PartitionResponse, position: bigint): FetchedPartition {
+  const { partition, lastStableOffset, batches, abortedTransactions } = fetched
   const at = { topic, partition, position }
   if (fetched.errorCode === offsetOutOfRange) {
     return { ...at, records: [], next: position, end: position, outOfRange: true }
   }
-  const batches = fetched.records ?? []
   const last = batches.at(-1)
-  const records = committedBatches(batches, fetched.abortedTransactions ?? [])
+  const records = committedBatches(batches, abortedTransactions)
     .flatMap((batch) => recordsOf(topic, partition, batch))
     .filter((record) => record.offset >= position) // a batch is sent whole, from its first record on
   const after = last ? last.firstOffset + BigInt(last.lastOffsetDelta) + 1n : position
@@ -175,14 +166,14 @@ function readPartition(topic: string, fetched: ResponsePartition, position: bigi
   return { ...at, records, next, end: lastStableOffset > next ? lastStableOffset : next, outOfRange: false }
 }
 
-function recordsOf(topic: string, partition: number, batch: RecordsBatch): StoredRecord[] {
-  return batch.records.map((record) => ({
+function recordsOf(topic: string, partition: number, batch: RecordBatch): StoredRecord[] {
+  return batch.records.map(({ offsetDelta, timestampDelta, key, value, headers }) => ({
     topic,
     partition,
-    offset: batch.firstOffset + BigInt(record.offsetDelta),
-    timestampMs: Number(batch.firstTimestamp + record.timestampDelta),
-    key: record.key,
-    value: record.value,
-    headers: new Map(record.headers.map(([name, value]) => [name?.toString() ?? '', value?.toString() ?? ''])),
+    offset: batch.firstOffset + BigInt(offsetDelta),
+    timestampMs: batch.firstTimestampMs + timestampDelta,
+    key,
+    value,
+    headers,
   }))
 }

@@ -1,0 +1,130 @@
+import { createRecordsBatch, fetchV17, Reader, Writer } from '@platformatic/kafka'
+import { describe, expect, test } from 'vitest'
+import { readFetchResponse } from '../src/fetch-response.ts'
+import type { OutgoingRecord } from '../src/record.ts'
+import { encodeBatch } from '../src/record-batch.ts'
+
+const topicIds = ['0f0e0d0c-0b0a-4908-8706-050403020100', 'ffffffff-ffff-4fff-bfff-ffffffffffff']
+const identity = { producerId: 77n, producerEpoch: 1, sequence: 9 }
+const records: OutgoingRecord[] = [
+  { topic: 't', key: Buffer.from('k'), value: Buffer.from('{"a":1}'), headers: new Map(), timestampMs: 1_000 },
+  {
+    topic: 't',
+    value: Buffer.alloc(20_000, 'v'),
+    headers: new Map([
+      ['ce_id', 'ä€🌊'],
+      ['ce_source', '/s'.repeat(300)],
+      ['empty', ''],
+    ]),
+    timestampMs: 400,
+  },
+]
+
+type Part = { readonly partition: number; readonly errorCode?: number; readonly bytes: Buffer | null }
+
+/** An answer with two topics, with fields of later versions wherever there may be some. */
+function answer(parts: readonly Part[]): Buffer {
+  const tagged = (writer: Writer) =>
+    writer.appendUnsignedVarInt(1).appendUnsignedVarInt(99).appendUnsignedVarInt(2).append(Buffer.from('xx'))
+  const writer = Writer.create().appendInt32(0).appendInt16(0).appendInt32(5)
+  writer.appendUnsignedVarInt(topicIds.length + 1)
+  for (const id of topicIds) {
+    writer.append(Buffer.from(id.replaceAll('-', ''), 'hex')).appendUnsignedVarInt(parts.length + 1)
+    for (const { partition, errorCode = 0, bytes } of parts) {
+      writer.appendInt32(partition).appendInt16(errorCode).appendInt64(12n).appendInt64(11n).appendInt64(3n)
+      writer.appendUnsignedVarInt(2).appendInt64(77n).appendInt64(4n)
+      tagged(writer)
+      writer.appendInt32(-1).appendUnsignedVarInt(bytes === null ? 0 : bytes.length + 1)
+      if (bytes) writer.append(bytes)
+      tagged(writer)
+    }
+    tagged(writer)
+  }
+  return tagged(writer).buffer
+}
+
+/** What the client library reads of the same bytes. */
+function libraryShapeOf(bytes: Buffer) {
+  return fetchV17.parseResponse(0, 1, 17, Reader.from(bytes)).responses.flatMap(({ topicId, partitions }) =>
+    partitions.map(({ partitionIndex, errorCode, lastStableOffset, abortedTransactions, records: batches }) => ({
+      ...{ topicId, partition: partitionIndex, errorCode, lastStableOffset, abortedTransactions },
+      batches: batches?.map((batch) => ({ ...batch, records: batch.records })),
+    })),
+  )
+}
+
+describe('an answer to a fetch', () => {
+  test('is read as the client library reads it', () => {
+    const batch = encodeBatch(records, identity)
+    const read = readFetchResponse(answer([{ partition: 4, bytes: Buffer.concat([batch, batch]) }]))
+    const [expected] = libraryShapeOf(answer([{ partition: 4, bytes: batch }]))
+    const [first, second] = read.partitions
+    expect(read.partitions).toHaveLength(2)
+    expect(second?.topicId).toBe(topicIds[1])
+    expect(first).toMatchObject({
+      topicId: expected?.topicId,
+      partition: 4,
+      errorCode: 0,
+      lastStableOffset: 11n,
+      abortedTransactions: [{ producerId: 77n, firstOffset: 4n }],
+    })
+    expect(first?.batches).toHaveLength(2)
+    const [ours, theirs] = [first?.batches[1], expected?.batches?.[0]]
+    expect(ours).toMatchObject({
+      firstOffset: theirs?.firstOffset,
+      attributes: theirs?.attributes,
+      lastOffsetDelta: theirs?.lastOffsetDelta,
+      firstTimestampMs: Number(theirs?.firstTimestamp),
+      producerId: theirs?.producerId,
+    })
+    expect(ours?.records).toEqual(
+      theirs?.records.map(({ offsetDelta, timestampDelta, key, value, headers }) => ({
+        ...{ offsetDelta, key, value, timestampDelta: Number(timestampDelta) },
+        headers: new Map(headers.map(([name, text]) => [String(name), String(text)])),
+      })),
+    )
+  })
+
+  test.each(['gzip', 'zstd', 'lz4', 'snappy'] as const)('has batches that others compressed with %s', (compression) => {
+    const messages = records.map(({ topic, value, timestampMs }) => ({
+      ...{ topic, value, timestamp: BigInt(timestampMs) },
+      key: Buffer.from('key'),
+      headers: new Map([[Buffer.from('name'), Buffer.from('text')]]),
+    }))
+    const { buffer } = createRecordsBatch(messages, { compression })
+    const [partition] = readFetchResponse(answer([{ partition: 0, bytes: buffer }])).partitions
+    expect(partition?.batches.flatMap((batch) => batch.records)).toEqual(
+      messages.map(({ value }, offsetDelta) => ({
+        ...{ offsetDelta, value },
+        timestampDelta: offsetDelta === 0 ? 0 : -600,
+        key: Buffer.from('key'),
+        headers: new Map([['name', 'text']]),
+      })),
+    )
+  })
+
+  test('may have nothing, a fault, or half a batch at its end', () => {
+    const batch = encodeBatch(records, identity)
+    const cut = Buffer.concat([batch, batch.subarray(0, batch.length - 1)])
+    const parts: Part[] = [
+      { partition: 0, bytes: null },
+      { partition: 1, errorCode: 6, bytes: Buffer.alloc(0) },
+      { partition: 2, bytes: cut },
+      { partition: 3, bytes: batch.subarray(0, 40) },
+    ]
+    const { partitions } = readFetchResponse(answer(parts))
+    expect(partitions.slice(0, 4).map(({ errorCode, batches }) => [errorCode, batches.length])).toEqual([
+      [0, 0],
+      [6, 0],
+      [0, 1],
+      [0, 0],
+    ])
+  })
+
+  test('that breaks off is an error, and not a part of the answer', () => {
+    const bytes = answer([{ partition: 0, bytes: encodeBatch(records, identity) }])
+    for (let end = 0; end < bytes.length - 5; end += 97) {
+      expect(() => readFetchResponse(bytes.subarray(0, end))).toThrow(RangeError)
+    }
+  })
+})
