@@ -77,11 +77,14 @@ export class BrokerSender {
     for (const writer of this.#waiting) {
       if (bytes >= this.#limits.requestBytesMax) break
       taken += 1
-      const batch = writer.take(this.#limits)
-      if (batch) {
-        sent.set(writer, batch)
-        bytes += batch.bytes.length
-      } else this.#onOutcome(writer, undefined)
+      try {
+        const batch = writer.take(this.#limits)
+        if (batch) sent.set(writer, batch)
+        else this.#onOutcome(writer, undefined)
+        bytes += batch?.bytes.length ?? 0
+      } catch (error) {
+        this.#onOutcome(writer, { kind: 'unreachable', error })
+      }
     }
     this.#waiting.splice(0, taken)
     return sent

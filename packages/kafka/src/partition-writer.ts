@@ -18,6 +18,13 @@ export type Batch = PartitionBatch & { readonly entries: readonly Entry[] }
 
 export type BatchLimits = { readonly batchEventsMax: number; readonly batchBytesMax: number }
 
+export type WriterListener = {
+  /** Told of every entry once, when it has its answer. */
+  readonly onSettled: (entry: Entry) => void
+  /** A batch was made of what waited. */
+  readonly onLeave: (writer: PartitionWriter) => void
+}
+
 /**
  * The records of one partition, in order, and who they are written as. One batch is under way at a time. A batch that may be stored is
  * sent again under the same producer id and sequence number until it is known to be; when that is given up, the sequence has a hole, so
@@ -31,7 +38,7 @@ export class PartitionWriter {
   /** Somebody sees to it: it waits for a producer id, for its broker, for an answer or for its next attempt. */
   isScheduled = false
 
-  readonly #release: (entry: Entry) => void
+  readonly #listener: WriterListener
   #waiting: Entry[] = []
   #batch: Batch | undefined
   /** An earlier attempt had no answer, or one that leaves open whether the batch is stored. */
@@ -40,11 +47,10 @@ export class PartitionWriter {
   #producerId: ProducerId | undefined
   #sequence = 0
 
-  /** @param release is told of every entry once, when it has its answer */
-  constructor(topic: string, partition: number, release: (entry: Entry) => void) {
+  constructor(topic: string, partition: number, listener: WriterListener) {
     this.topic = topic
     this.partition = partition
-    this.#release = release
+    this.#listener = listener
   }
 
   get isEmpty(): boolean {
@@ -73,9 +79,11 @@ export class PartitionWriter {
 
   #nextBatch(limits: BatchLimits): Batch | undefined {
     if (this.#producerId === undefined || this.#waiting.length === 0) return undefined
-    const entries = this.#waiting.splice(0, fittingEntries(this.#waiting, limits))
+    const entries = this.#waiting.slice(0, fittingEntries(this.#waiting, limits))
     const records = entries.map(({ record }) => record)
     const bytes = encodeBatch(records, { ...this.#producerId, sequence: this.#sequence })
+    this.#waiting.splice(0, entries.length)
+    this.#listener.onLeave(this)
     return { topic: this.topic, partition: this.partition, bytes, entries }
   }
 
@@ -161,7 +169,7 @@ export class PartitionWriter {
   #settle(entry: Entry, answer: () => void): void {
     if (this.#settled.has(entry)) return
     this.#settled.add(entry)
-    this.#release(entry)
+    this.#listener.onSettled(entry)
     answer()
   }
 }

@@ -4,7 +4,7 @@ import { type Cluster, openCluster } from './cluster.ts'
 import type { KafkaConnection } from './connection.ts'
 import { kafkaError } from './errors.ts'
 import { createPartitionChoice } from './partition-choice.ts'
-import { type Entry, PartitionWriter } from './partition-writer.ts'
+import { type Entry, PartitionWriter, type WriterListener } from './partition-writer.ts'
 import { protocolError, verdictOf } from './produce-verdict.ts'
 import { type OutgoingRecord, recordBytes, type StoredAt } from './record.ts'
 
@@ -122,7 +122,12 @@ class KafkaProducer implements Producer {
     return new MillraceError('kafka.overloaded', `${waiting}: send it again later`)
   }
 
-  readonly #release = ({ bytes }: Entry): void => {
+  readonly #listener: WriterListener = {
+    onSettled: (entry) => this.#release(entry),
+    onLeave: ({ topic, partition }) => this.#choice.advance(topic, partition),
+  }
+
+  #release({ bytes }: Entry): void {
     this.#queued -= 1
     this.#queuedBytes -= bytes
     if (this.#queued === 0) for (const resolve of this.#emptied.splice(0)) resolve()
@@ -138,7 +143,7 @@ class KafkaProducer implements Producer {
   #writerOf(topic: string, partition: number): PartitionWriter {
     const ofTopic = this.#writers.get(topic) ?? []
     if (ofTopic.length === 0) this.#writers.set(topic, ofTopic)
-    return (ofTopic[partition] ??= new PartitionWriter(topic, partition, this.#release))
+    return (ofTopic[partition] ??= new PartitionWriter(topic, partition, this.#listener))
   }
 
   /** Sees to it that somebody sees to the writer, if it has something to write. */
@@ -193,7 +198,6 @@ class KafkaProducer implements Producer {
     switch (verdict) {
       case 'stored':
         writer.stored(batch, baseOffset)
-        this.#choice.advance(writer.topic, writer.partition)
         return true
       case 'lost':
         writer.lost(batch)
@@ -225,8 +229,9 @@ class KafkaProducer implements Producer {
     this.#dispatch(writer)
   }
 
-  /** Whoever leads the partition may be another by then. */
+  /** Whoever leads the partition may be another by then. Records without a key need not wait for it. */
   #later(writer: PartitionWriter): void {
+    this.#choice.advance(writer.topic, writer.partition)
     void this.#cluster.refresh()
     setTimeout(() => this.#done(writer), backoffMs(writer.attempts)).unref()
   }

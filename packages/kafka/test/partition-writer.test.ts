@@ -10,11 +10,13 @@ let writer: PartitionWriter
 /** What each record was answered, by its value. */
 let answers: Record<string, string>
 let released: number
+let left: number
 
 beforeEach(() => {
   answers = {}
   released = 0
-  writer = new PartitionWriter('events', 5, () => (released += 1))
+  left = 0
+  writer = new PartitionWriter('events', 5, { onSettled: () => (released += 1), onLeave: () => (left += 1) })
 })
 
 function push(value: string, { expiresAt = 1_000, bytes = 10 } = {}): void {
@@ -59,6 +61,7 @@ describe('a partition is written', () => {
     expect(told(third)).toEqual({ producerId: 7n, sequence: 4, values: ['large'] })
     expect(answers).toEqual({ a: 'stored at 5/40', b: 'stored at 5/41', c: 'stored at 5/42', d: 'stored at 5/43' })
     expect(released).toBe(4)
+    expect(left).toBe(3)
   })
 
   test('not before it has a producer id', () => {
