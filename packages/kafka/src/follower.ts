@@ -15,11 +15,11 @@ import {
   type FetchLimits,
   fetchTopics,
   leadersOf,
-  leadersOfAll,
   type StoredRecord,
   type TopicLeaders,
   type WantedTopic,
 } from './fetch.ts'
+import { LeaderWatch } from './leader-watch.ts'
 
 /** Where following begins; a partition that is not named begins at 0, as does one that is added later. */
 export type FollowStart = 'latest' | 'earliest' | Offsets
@@ -48,6 +48,8 @@ export type Follower = {
    */
   readonly follow: (topic: string, from: FollowStart) => Promise<Offsets>
   readonly unfollow: (topic: string) => void
+  /** Looks for new partitions at once: somebody knows that there are some. */
+  readonly refresh: () => void
   /** The offset after the last record that was handed over, by partition; `undefined` for a topic that is not followed. */
   readonly positions: (topic: string) => Offsets | undefined
   readonly close: () => Promise<void>
@@ -67,8 +69,6 @@ const limits: FetchLimits = { maxWaitMs: 250, maxBytes: 4 * 1024 * 1024, partiti
 const gatherMs = 15
 const retryDelayMinMs = 100
 const retryDelayMaxMs = 2_000
-/** New partitions are looked for after this time. */
-const metadataMaxAgeMs = 15_000
 const deadlineMs = 10_000
 const closeTimeoutMs = 2_000
 
@@ -86,9 +86,7 @@ class BrokerFollower implements Follower {
   readonly #topics = new Map<string, Followed>()
   readonly #starting = new Map<string, Promise<Followed>>()
   readonly #loops = new Map<number, Promise<void>>()
-  #wake = Promise.withResolvers<undefined>()
-  #keeping: Promise<void> | undefined
-  #isAsked = false
+  readonly #leaders: LeaderWatch
   #round = 0
 
   constructor(connection: KafkaConnection, listener: FollowerListener) {
@@ -97,6 +95,12 @@ class BrokerFollower implements Follower {
     // Two connections to a broker: a fetch that waits there holds up whatever comes after it on its own.
     this.#asking = new Client({ ...clientOptions(connection, timeouts), retries: 0 })
     this.#fetching = new Client({ ...clientOptions(connection, timeouts), retries: 0 })
+    this.#leaders = new LeaderWatch(this.#asking, {
+      topics: () => [...this.#topics.keys()],
+      onLeaders: (name, at) => this.#lead(name, at),
+      onAsked: () => this.#startLoops(),
+      onTrouble: (error, what) => this.#tell(error, what),
+    })
   }
 
   readonly follow = async (name: string, from: FollowStart): Promise<Offsets> => {
@@ -109,6 +113,8 @@ class BrokerFollower implements Follower {
     this.#starting.delete(name)
   }
 
+  readonly refresh = (): void => this.#leaders.refresh()
+
   readonly positions = (name: string): Offsets | undefined => {
     const followed = this.#topics.get(name)
     return followed && new Map(followed.positions)
@@ -116,13 +122,13 @@ class BrokerFollower implements Follower {
 
   readonly close = async (): Promise<void> => {
     this.#stop.abort()
-    this.#wake.resolve(undefined)
+    const stopped = this.#leaders.stop()
     await Promise.all([
       within(closeTimeoutMs, 'closing a follower', this.#fetching.close()),
       within(closeTimeoutMs, 'closing a follower', this.#asking.close()),
       this.#admin.close(),
     ])
-    await Promise.all([this.#keeping, ...this.#loops.values()])
+    await Promise.all([stopped, ...this.#loops.values()])
   }
 
   #start(name: string, from: FollowStart): Promise<Followed> {
@@ -149,7 +155,7 @@ class BrokerFollower implements Follower {
 
   #add(followed: Followed): void {
     this.#topics.set(followed.name, followed)
-    this.#keeping ??= this.#keepLeaders()
+    this.#leaders.start()
     this.#startLoops()
   }
 
@@ -177,7 +183,7 @@ class BrokerFollower implements Follower {
         if (this.#isStopped()) return
         this.#tell(error, `following what broker ${broker} leads`)
         this.#fetching.clearMetadata() // it may have moved to another address
-        this.#askAgain()
+        this.#leaders.askAgain()
         await this.#pause(delayMs)
         delayMs = Math.min(retryDelayMaxMs, delayMs * 2)
       }
@@ -253,53 +259,7 @@ class BrokerFollower implements Follower {
       followed.at = { ...followed.at, leaders }
       this.#tell(error, `following ${name}`)
     }
-    this.#askAgain()
-  }
-
-  #askAgain(): void {
-    this.#isAsked = true
-    this.#wake.resolve(undefined)
-  }
-
-  /** Asks for the leaders of all topics from time to time, and at once when something cannot be read. */
-  async #keepLeaders(): Promise<void> {
-    let delayMs = retryDelayMinMs
-    while (!this.#isStopped()) {
-      const timer = setTimeout(() => this.#wake.resolve(undefined), metadataMaxAgeMs)
-      await this.#wake.promise
-      clearTimeout(timer)
-      if (this.#isStopped()) return
-      this.#wake = Promise.withResolvers()
-      const asked = this.#isAsked
-      this.#isAsked = false
-      await this.#askForLeaders()
-      if (asked) await this.#pause(delayMs)
-      delayMs = asked ? Math.min(retryDelayMaxMs, delayMs * 2) : retryDelayMinMs
-    }
-  }
-
-  async #askForLeaders(): Promise<void> {
-    const names = [...this.#topics.keys()]
-    if (names.length === 0) return
-    try {
-      const leaders = await within(deadlineMs, 'asking for the leaders', leadersOfAll(this.#asking, names))
-      for (const [name, at] of leaders) this.#lead(name, at)
-    } catch {
-      // One that cannot be asked for fails them all, so each for itself.
-      for (const name of names) await this.#askForLeader(name)
-    }
-    this.#startLoops()
-  }
-
-  async #askForLeader(name: string): Promise<void> {
-    if (this.#isStopped()) return
-    try {
-      this.#lead(name, await within(deadlineMs, `asking for the leaders of ${name}`, leadersOf(this.#asking, name)))
-    } catch (error) {
-      if (this.#isStopped() || !this.#topics.has(name)) return
-      this.#tell(error, `following ${name}`)
-      this.#askAgain()
-    }
+    this.#leaders.askAgain()
   }
 
   #lead(name: string, at: TopicLeaders): void {
@@ -312,7 +272,7 @@ class BrokerFollower implements Follower {
       if (!followed.positions.has(partition)) followed.positions.set(partition, 0n)
     }
     followed.at = { ...at, leaders: new Map([...at.leaders].filter(([broker]) => broker !== leaderless)) }
-    if (at.leaders.has(leaderless)) this.#askAgain()
+    if (at.leaders.has(leaderless)) this.#leaders.askAgain()
   }
 
   #tell(error: unknown, what: string): void {

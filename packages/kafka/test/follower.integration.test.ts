@@ -99,6 +99,24 @@ test('partitions that are added later are followed from their first record on', 
   await vi.waitUntil(() => texts(topic).includes('new'), patience)
 })
 
+test('new partitions are followed within a second of being told of, whatever else is in trouble', async () => {
+  const [topic, gone] = await Promise.all([makeTopic('told', 1), makeTopic('told-gone', 1)])
+  const { follower, texts, troubles } = following()
+  await follower.follow(topic, 'latest')
+  await follower.follow(gone, 'latest')
+  await admin.deleteTopics([gone])
+  await vi.waitUntil(() => troubles.length > 0, patience)
+  await admin.growPartitions(topic, 2)
+  const sent = () =>
+    send(topic, 'new', 1).then(
+      () => true,
+      () => false,
+    )
+  await vi.waitUntil(sent, patience)
+  follower.refresh()
+  await vi.waitUntil(() => texts(topic).includes('new'), { timeout: 1_500, interval: 20 })
+})
+
 test('records that are gone before they were read are told of as a gap, and what follows is read', async () => {
   const topic = await makeTopic('gap', 2)
   for (let number = 0; number < 10; number++) await send(topic, String(number))
