@@ -87,7 +87,6 @@ class BrokerFollower implements Follower {
   readonly #starting = new Map<string, Promise<Followed>>()
   readonly #loops = new Map<number, Promise<void>>()
   readonly #leaders: LeaderWatch
-  #round = 0
 
   constructor(connection: KafkaConnection, listener: FollowerListener) {
     this.#listener = listener
@@ -173,7 +172,10 @@ class BrokerFollower implements Follower {
   /** Reads what a broker leads, until it leads nothing that is followed. */
   async #followBroker(broker: number): Promise<void> {
     let delayMs = retryDelayMinMs
-    for (let wanted = this.#wantedOf(broker); wanted.length > 0; wanted = this.#wantedOf(broker)) {
+    // Whoever comes first in a request is served first, so the topics take turns, at each broker for itself.
+    for (let round = 0; ; round++) {
+      const wanted = this.#wantedOf(broker, round)
+      if (wanted.length === 0) return
       try {
         const some = await this.#fetch(broker, wanted)
         delayMs = retryDelayMinMs
@@ -190,13 +192,12 @@ class BrokerFollower implements Follower {
     }
   }
 
-  /** Whoever comes first in a request is served first, so the topics take turns. */
-  #wantedOf(broker: number): WantedTopic[] {
+  #wantedOf(broker: number, round: number): WantedTopic[] {
     if (this.#isStopped()) return []
     const wanted = [...this.#topics.values()].flatMap(({ name, at, positions }) => {
       const partitions = at.leaders.get(broker) ?? []
       if (partitions.length === 0) return []
-      const turned = rotated(partitions, this.#round)
+      const turned = rotated(partitions, round)
       return [
         {
           name,
@@ -205,7 +206,7 @@ class BrokerFollower implements Follower {
         },
       ]
     })
-    return rotated(wanted, this.#round++)
+    return rotated(wanted, round)
   }
 
   /** @returns whether there were records */
