@@ -28,6 +28,7 @@ import { openIdentityFeed } from './identity-feed.ts'
 import { createIngest } from './ingest.ts'
 import { createLiveTopics } from './live-topics.ts'
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts'
+import { watchGrowth } from './partition-growth.ts'
 import { createPayloads } from './payloads.ts'
 import { publishRoute } from './publish-route.ts'
 import { createRateLimit } from './rate-limit.ts'
@@ -84,7 +85,9 @@ async function openParts(config: GatewayConfig, { logger, onClose }: Lifecycle, 
     ...(config.schemaSnapshotFile !== undefined && { snapshotFile: config.schemaSnapshotFile }),
   })
   onClose('schema cache', schemaCache.close)
+  const grown = new Set<() => void>()
   const catalog = await followCatalog(connection, {
+    onChange: watchGrowth(() => grown.forEach((refresh) => refresh())),
     onTrouble: (error) => logger.warn({ err: error }, 'the catalog cannot be read at the moment'),
     onUnreadable: (type) => logger.warn({ type }, 'an entry of the catalog is not understood'),
   })
@@ -95,6 +98,7 @@ async function openParts(config: GatewayConfig, { logger, onClose }: Lifecycle, 
   onClose('reader', reader.close)
   const feed = openTopicFeed(connection, logger)
   onClose('topic feed', feed.close)
+  grown.add(feed.refresh)
   const eventTypes = createEventTypes(catalog)
   const window = { identitiesMax: config.identitiesMax, windowMs: config.identityWindowMs }
   const identities = createIdentities(window)
@@ -107,6 +111,7 @@ async function openParts(config: GatewayConfig, { logger, onClose }: Lifecycle, 
     (error) => logger.warn({ err: error }, 'retries of events of other instances are not recognised at the moment'),
   )
   onClose('identity feed', identityFeed.close)
+  grown.add(identityFeed.refresh)
   onClose('event loop delay', watchEventLoop(metrics.eventLoopDelay))
   const sample = setInterval(() => {
     metrics.produceQueue.set(producer.queuedEvents())

@@ -17,6 +17,8 @@ export type IdentityFeedOptions = {
 export type IdentityFeed = {
   /** Whether all that was stored before the start is known; false where it took too long, and it is still being read. */
   readonly caughtUp: Promise<boolean>
+  /** Looks for new partitions at once. */
+  readonly refresh: () => void
   readonly close: () => Promise<void>
 }
 
@@ -72,6 +74,7 @@ export function openIdentityFeed(
   const timer = setInterval(() => void sweep(), sweepMs)
   return {
     caughtUp: Promise.race([Promise.all(sweep()).then(() => true), sleep(options.catchUpMsMax, false, { ref: false })]),
+    refresh: follower.refresh,
     close: () => {
       clearInterval(timer)
       catchUps.clear()

@@ -24,6 +24,8 @@ export type TopicFeed = {
    * @throws MillraceError 'kafka.unknown-topic' | 'kafka.refused' | 'kafka.unavailable'
    */
   readonly listen: (topic: string, from: FollowStart, listener: TopicListener) => Promise<Listening>
+  /** Looks for new partitions at once. */
+  readonly refresh: () => void
   readonly close: () => Promise<void>
 }
 
@@ -59,6 +61,7 @@ export function openTopicFeed(connection: KafkaConnection, logger: Logger): Topi
       }
       return { positions: () => follower.positions(topic) ?? new Map(), leave: () => leave(topic, listener) }
     },
+    refresh: follower.refresh,
     close: follower.close,
   }
 }
