@@ -1,4 +1,4 @@
-/** Bodies that break parsers, or what comes after them. Codecs add their bombs to `encoded`: bytes and the answer that they must get. */
+/** Bodies in JSON that break parsers, or what comes after them. */
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { type Attack, posted } from './case.ts'
 
@@ -10,10 +10,6 @@ const event = (data: string, more = '') =>
   `{"specversion":"1.0","source":"/attack","type":"${type}"${more},"data":${data}}`
 const good = '{"customer":"ada","amount":1,"at":"2030-06-01T00:00:00Z"}'
 const deep = (levels: number, open = '[', close = ']') => open.repeat(levels) + close.repeat(levels)
-
-/** Bodies in an encoding other than JSON: `contentType`, bytes, answer. */
-const encoded: readonly (readonly [name: string, contentType: string, body: Uint8Array, answers: readonly number[]])[] =
-  []
 
 const refused = [400, 422]
 
@@ -167,11 +163,6 @@ export function bodyAttacks(token: string): readonly Attack[] {
       answers,
     })),
     ...batches.map(([name, body, answers]) => ({ name: `body: ${name}`, bytes: posted(token, batch, body), answers })),
-    ...encoded.map(([name, contentType, body, answers]) => ({
-      name: `body: ${name}`,
-      bytes: posted(token, contentType, body),
-      answers,
-    })),
     ...types.map((contentType, n) => ({
       name: `media type ${n}: ${contentType.slice(0, 40)}`,
       bytes: posted(token, contentType, '{}'),
