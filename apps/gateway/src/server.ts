@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/core/errors'
 import type { Logger } from '@millrace/service/logger'
-import { fastify, type FastifyInstance } from 'fastify'
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Identity } from './authentication.ts'
 import { answerText, createHttpServer, limitsOf, refuseConnection, type ServerSettings } from './connection-limits.ts'
 import { createConnections } from './connections.ts'
@@ -39,13 +39,10 @@ export function createServer(metrics: GatewayMetrics, logger: Logger, settings: 
   answerExpectations(app, app.server, (request, response) => app.routing(request, response))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  app.setNotFoundHandler((request, reply) => {
-    const allowed = allowedMethods(app, request.url)
-    if (allowed.length === 0) return sendProblem(reply, problem(404, `there is no ${request.method} ${request.url}`))
-    reply.header('allow', allowed.join(', '))
-    return sendProblem(reply, problem(405, `${request.method} is not for this route: it takes ${allowed.join(', ')}`))
-  })
-  app.setErrorHandler((error, _request, reply) => {
+  app.setNotFoundHandler((request, reply) => answerNoRoute(app, request, reply))
+  app.setErrorHandler((error, request, reply) => {
+    // No route takes QUERY: fastify asks for the media type of its body before it looks for one.
+    if (isMissingMediaType(error)) return answerNoRoute(app, request, reply)
     if (error instanceof ProblemError) return sendProblem(reply, error.problem)
     if (error instanceof MillraceError && error.retryable) return sendProblem(reply, problem(503, error.message))
     const status = statusOf(error)
@@ -91,12 +88,28 @@ function refuseWhileClosing(app: FastifyInstance): void {
   })
 }
 
+function answerNoRoute(app: FastifyInstance, { method, url }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const allowed = allowedMethods(app, url)
+  if (allowed.length === 0) return sendProblem(reply, problem(404, `there is no ${method} ${url}`))
+  reply.header('allow', allowed.join(', '))
+  return sendProblem(reply, problem(405, `${method} is not for this route: it takes ${allowed.join(', ')}`))
+}
+
 function allowedMethods(app: FastifyInstance, url: string): string[] {
   const [path = ''] = url.split('?')
   return app.supportedMethods.filter((method) => {
     const route: unknown = app.findRoute({ method, url: path }) // null where there is none, whatever its type says
     return route !== null
   })
+}
+
+function isMissingMediaType(error: unknown): boolean {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    error.code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE'
+  )
 }
 
 /** fastify's own errors (a body too large, a media type that it cannot take) carry their status. */

@@ -39,6 +39,18 @@ test('a client that sends too much gets its answer, not a broken connection', as
   expect(answer.headers.get('connection')).not.toBe('close')
 })
 
+test('a method that a route does not take is 405 and names those that it does, even one that fastify looks into', async () => {
+  const { app } = server()
+  app.get('/', () => 'ok')
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  for (const method of ['DELETE', 'QUERY']) {
+    const answer = await fetch(url, { method })
+    expect(answer.status, method).toBe(405)
+    expect(answer.headers.get('allow'), method).toBe('GET, HEAD')
+  }
+  expect((await fetch(`${url}/nothing`, { method: 'QUERY' })).status).toBe(404)
+})
+
 test('a request is measured by its route, not by its path', async () => {
   const { app, metrics } = server()
   app.get('/things/:name', () => 'ok')
