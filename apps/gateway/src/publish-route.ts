@@ -16,9 +16,9 @@ import { publishLines } from './publish-bulk.ts'
 import type { Submitted } from './submission.ts'
 import { type Trace, traceOf } from './trace-context.ts'
 
-/** Events past the bound are refused one by one, but no more of them than this many times the bound: each is a line of the answer. */
 /** How long a batch may keep everybody else waiting. */
 const turnMsMax = 10
+/** Events past the bound are refused one by one, but no more of them than this many times the bound: each is a line of the answer. */
 const answeredTimesMax = 10
 const bulk = 'application/x-ndjson'
 
