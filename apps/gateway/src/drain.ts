@@ -12,13 +12,20 @@ const pollMs = 25
 const shortTurnMs = 0.2
 const turnsMax = 1_000
 
-/**
- * Lets an instance go without a client noticing. The returned function serves on, with every answer closing its connection so that
- * the client comes back elsewhere, until nothing comes any more or the time is over; then it stops listening, answers what it has,
- * and closes the server.
- */
-export function createDrain(app: FastifyInstance): () => Promise<void> {
+export type Drain = {
+  /**
+   * Serves on, with every answer closing its connection so that the client comes back elsewhere, until nothing comes any more or the
+   * time is over; then it stops listening, answers what it has, and closes the server.
+   */
+  readonly drain: () => Promise<void>
+  /** Aborted when what is taken piece by piece must be taken no further, so that there is time left to answer it. */
+  readonly stopping: AbortSignal
+}
+
+/** Lets an instance go without a client noticing. */
+export function createDrain(app: FastifyInstance): Drain {
   let leaving = false
+  const stopping = new AbortController()
   let lastArrivalMs = 0
   const arrived = () => (lastArrivalMs = performance.now())
   app.server.on('connection', arrived)
@@ -35,16 +42,19 @@ export function createDrain(app: FastifyInstance): () => Promise<void> {
     const endMs = performance.now() + timeoutMs
     while (performance.now() < Math.min(endMs, lastArrivalMs + quietMs)) await delay(pollMs)
   }
-  return async () => {
+  const drain = async (): Promise<void> => {
     leaving = true
     arrived()
+    const graceOver = setTimeout(() => stopping.abort(), graceMs)
     await untilQuiet(graceMs)
     await shortTurn()
     const stopped = new Promise((resolve) => app.server.close(resolve))
     arrived()
     await untilQuiet(stragglersMs)
     await Promise.all([app.close(), stopped])
+    clearTimeout(graceOver)
   }
+  return { drain, stopping: stopping.signal }
 }
 
 /**

@@ -19,7 +19,7 @@ import { createAuthentication } from './authentication.ts'
 import { catalogRoutes } from './catalog-route.ts'
 import type { GatewayConfig } from './config.ts'
 import { documentRoutes, noteRoutes } from './documents/routes.ts'
-import { createDrain } from './drain.ts'
+import { createDrain, type Drain } from './drain.ts'
 import { createItems } from './event-item.ts'
 import { createEventTypes } from './event-types.ts'
 import { healthRoutes } from './health-routes.ts'
@@ -55,8 +55,8 @@ export async function startGateway(config: GatewayConfig, lifecycle: Lifecycle):
   const tls = config.tls && (await openTls(config.tls, warningsOf(logger)))
   if (tls) onClose('certificate', tls.close)
   const app = createServer(metrics, logger, { tls, limits: { connectionsMax: config.connectionsMax } })
-  const drain = createDrain(app)
-  await addRoutes(app, config, lifecycle, metrics, parts)
+  const { drain, stopping } = createDrain(app)
+  await addRoutes(app, config, lifecycle, metrics, { ...parts, stopping })
   if (!(await parts.identityFeed.caughtUp)) {
     logger.warn(`retries of events from before the start are not all recognised after ${catchUpMsMax} ms`)
   }
@@ -129,7 +129,18 @@ async function addRoutes(
   config: GatewayConfig,
   { logger, onClose, isReady }: Lifecycle,
   metrics: GatewayMetrics,
-  { admin, registry, schemaCache, catalog, producer, reader, feed, eventTypes, identities }: Parts,
+  {
+    admin,
+    registry,
+    schemaCache,
+    catalog,
+    producer,
+    reader,
+    feed,
+    eventTypes,
+    identities,
+    stopping,
+  }: Parts & Pick<Drain, 'stopping'>,
 ): Promise<void> {
   const routes = noteRoutes(app)
   const authenticate = createAuthentication(config.tokens, warningsOf(logger))
@@ -144,7 +155,7 @@ async function addRoutes(
     metrics,
     onFault: (error) => logger.error({ err: error }, 'an event could not be judged'),
   })
-  publishRoute(app, authenticate, ingest, config)
+  publishRoute(app, authenticate, ingest, config, stopping)
 
   const itemsOf = createItems(eventTypes.find, payloads.read)
   const liveTopics = createLiveTopics(feed, itemsOf)

@@ -5,6 +5,7 @@ import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts'
 import type { Ingest, Outcome } from './ingest.ts'
 import { type Line, linesOf } from './ndjson.ts'
 import { type Problem, problem, ProblemError } from './problem.ts'
+import type { Submitted } from './submission.ts'
 import type { Trace } from './trace-context.ts'
 
 export type BulkBounds = {
@@ -14,6 +15,8 @@ export type BulkBounds = {
 
 export type BulkRequest = {
   readonly lines: AsyncIterable<Buffer>
+  /** Nothing is taken any more: lines that come still are given up. */
+  readonly isOver: () => boolean
   readonly identity: Identity
   readonly trace: Trace | undefined
 }
@@ -23,8 +26,6 @@ const answeredTimesMax = 10
 /** How many events of a request may be on their way to Kafka: while there are more, nothing is read of it. */
 const inFlightMax = 1_000
 const inFlightBytesMax = 8 * 1_048_576
-/** What has not arrived by then is not taken any more. With the time for the last event, an answer comes before a client gives up. */
-const takeMsMax = 18_000
 
 /**
  * Takes in a body line by line. What was taken when a body breaks off is stored; the answer says how far it went.
@@ -33,25 +34,26 @@ const takeMsMax = 18_000
 export async function publishLines(request: BulkRequest, ingest: Ingest, bounds: BulkBounds): Promise<BatchAnswer> {
   const answer = createBatchAnswer()
   const window = createWindow()
-  const until = performance.now() + takeMsMax
   let index = 0
   try {
     for await (const lines of linesOf(request.lines, bounds.eventBytesMax)) {
       for (const line of lines) {
         const at = index++
         if (at === bounds.bulkEventsMax * answeredTimesMax) throw new ProblemError(beyondAll(bounds))
-        const refusal = refusalOf(line, at, bounds, ingest, performance.now() > until)
-        if (refusal) answer.put(at, refusal)
-        else if ('bytes' in line) {
-          await window.room()
-          window.run(line.bytes.length, publishLine(line.bytes, request, ingest), (outcome) => answer.put(at, outcome))
+        if ('tooLong' in line || at >= bounds.bulkEventsMax) {
+          answer.put(at, refusalOf(line, bounds, ingest))
+          continue
         }
+        // Waiting for room takes time too.
+        if (!request.isOver()) await window.room()
+        if (request.isOver()) answer.put(at, ingest.giveUp(submittedOf(line.bytes)))
+        else window.run(line.bytes.length, publishLine(line.bytes, request, ingest), (out) => answer.put(at, out))
       }
     }
   } catch (error) {
     if (!(error instanceof ProblemError) || index === 0) throw error
-    // A refusal of the lines from here on: they were not looked at.
-    answer.put(Math.min(index, bounds.bulkEventsMax * answeredTimesMax), ingest.refuse(undefined, error.problem))
+    // For all the lines from here on: they were not looked at.
+    answer.put(Math.min(index, bounds.bulkEventsMax * answeredTimesMax), remainder(error.problem, ingest))
   } finally {
     await window.empty()
   }
@@ -65,21 +67,18 @@ function publishLine(bytes: Buffer, { identity, trace }: BulkRequest, ingest: In
   return ingest.accept(parsed, identity, trace)
 }
 
-function refusalOf(
-  line: Line,
-  index: number,
-  { eventBytesMax, bulkEventsMax }: BulkBounds,
-  ingest: Ingest,
-  isLate: boolean,
-): Outcome | undefined {
+function refusalOf(line: Line, { eventBytesMax, bulkEventsMax }: BulkBounds, ingest: Ingest): Outcome {
   if ('tooLong' in line) return ingest.refuse(undefined, problem(413, `an event may have ${eventBytesMax} bytes`))
-  const isBeyond = index >= bulkEventsMax
-  if (!isBeyond && !isLate) return undefined
-  const parsed = parseExactJson(line.bytes)
-  const submitted = parsed.ok ? parsed : undefined
-  return isBeyond
-    ? ingest.refuse(submitted, problem(413, `a bulk load may have ${bulkEventsMax} events`))
-    : ingest.giveUp(submitted)
+  return ingest.refuse(submittedOf(line.bytes), problem(413, `a bulk load may have ${bulkEventsMax} events`))
+}
+
+function submittedOf(bytes: Buffer): Submitted | undefined {
+  const parsed = parseExactJson(bytes)
+  return parsed.ok ? parsed : undefined
+}
+
+function remainder(told: Problem, ingest: Ingest): Outcome {
+  return told.status === 503 ? { status: 'unconfirmed', id: null, problem: told } : ingest.refuse(undefined, told)
 }
 
 function beyondAll({ bulkEventsMax }: BulkBounds): Problem {

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptio
 import { type Authenticate, requireSome } from './authentication.ts'
 import { createBatchAnswer } from './batch-answer.ts'
 import { bearerToken } from './bearer-token.ts'
+import { openBulkTime } from './bulk-time.ts'
 import type { GatewayConfig } from './config.ts'
 import { acceptedEncodings, type Body, contentEncodingOf, openBody } from './content-encoding.ts'
 import type { Ingest, Outcome } from './ingest.ts'
@@ -28,7 +29,13 @@ type Bounds = Pick<
 >
 
 /** `POST /v1/events`: one event in structured or binary mode, a batch, or a bulk load. */
-export function publishRoute(app: FastifyInstance, authenticate: Authenticate, ingest: Ingest, bounds: Bounds): void {
+export function publishRoute(
+  app: FastifyInstance,
+  authenticate: Authenticate,
+  ingest: Ingest,
+  bounds: Bounds,
+  stopping: AbortSignal,
+): void {
   const options: RouteShorthandOptions = {
     bodyLimit: bounds.batchBytesMax,
     // Before the body is read.
@@ -49,7 +56,7 @@ export function publishRoute(app: FastifyInstance, authenticate: Authenticate, i
     scope.post('/v1/events', options, (request, reply) => {
       switch (modeOf(request)) {
         case 'bulk':
-          return publishBulk(request, reply, ingest, bounds)
+          return publishBulk(request, reply, ingest, bounds, stopping)
         case 'batch':
           return publishBatch(request, reply, ingest, bounds)
         case 'structured':
@@ -94,10 +101,13 @@ async function publishBulk(
   reply: FastifyReply,
   ingest: Ingest,
   bounds: Bounds,
+  stopping: AbortSignal,
 ): Promise<FastifyReply> {
   const { body, identity } = request
   if (!isBody(body)) throw new ProblemError(problem(400, 'a bulk load is at least one event'))
-  const answer = await publishLines({ lines: body, identity, trace: requestTrace(request) }, ingest, bounds)
+  const { isOver, close } = openBulkTime(body, stopping)
+  const load = { lines: body, isOver, identity, trace: requestTrace(request) }
+  const answer = await publishLines(load, ingest, bounds).finally(close)
   return answer.send(reply)
 }
 

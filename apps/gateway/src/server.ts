@@ -1,6 +1,12 @@
 import { MillraceError } from '@millrace/core/errors'
 import type { Logger } from '@millrace/service/logger'
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import {
+  fastify,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type onRequestHookHandler,
+} from 'fastify'
 import type { Identity } from './authentication.ts'
 import { answerText, createHttpServer, limitsOf, refuseConnection, type ServerSettings } from './connection-limits.ts'
 import { createConnections } from './connections.ts'
@@ -77,9 +83,12 @@ function refuseWhileClosing(app: FastifyInstance): void {
     closing = true
     done()
   })
-  app.addHook('onRequest', (_request, _reply, done) => {
+  const refuse: onRequestHookHandler = (_request, _reply, done) => {
     done(closing ? new ProblemError(problem(503, 'this instance is stopping: send it again')) : undefined)
-  })
+  }
+  app.addHook('onRequest', refuse)
+  // Its body may have taken so long to arrive that there is no time left to do what it asks for.
+  app.addHook('preHandler', refuse)
   app.addHook('onSend', (_request, reply, payload, done) => {
     // What is under way now would keep its connection open, and the server with it, until the client goes.
     if (closing) reply.header('connection', 'close')

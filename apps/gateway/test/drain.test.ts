@@ -7,7 +7,7 @@ import { createServer } from '../src/server.ts'
 
 async function instance(name: string) {
   const app = createServer(createGatewayMetrics(), createLogger('test', 'silent'))
-  const drain = createDrain(app)
+  const { drain } = createDrain(app)
   app.post('/', () => name)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   onTestFinished(() => app.close())

@@ -5,6 +5,7 @@ import { publishLines } from '../src/publish-bulk.ts'
 
 const bounds = { eventBytesMax: 1_000, bulkEventsMax: 5_000 }
 const identity = { subject: 'test', permissions: [], expiresAtMs: Infinity }
+const request = { identity, trace: undefined, isOver: () => false }
 const lost: Outcome = { status: 'unconfirmed', id: null, problem: problem(503, 'not confirmed') }
 
 /** What stands behind a bulk load, with every event in the hands of the test. */
@@ -31,7 +32,7 @@ describe('a bulk load', () => {
     const { ingest, waiting } = openIngest()
     let pulled = 0
     const lines = chunks(30, () => (pulled += 1))
-    const publishing = publishLines({ lines, identity, trace: undefined }, ingest, bounds)
+    const publishing = publishLines({ ...request, lines }, ingest, bounds)
     await vi.waitUntil(() => waiting.length === 1_000)
     await new Promise((resolve) => setImmediate(resolve))
     expect(pulled).toBe(11)
@@ -47,7 +48,7 @@ describe('a bulk load', () => {
   test('that fails waits for what it took, and says from where on nothing was', async () => {
     const { ingest, waiting } = openIngest()
     const lines = chunks(1, () => undefined, new ProblemError(problem(413, 'the body is too large')))
-    const publishing = publishLines({ lines, identity, trace: undefined }, ingest, bounds)
+    const publishing = publishLines({ ...request, lines }, ingest, bounds)
     await vi.waitUntil(() => waiting.length === 100)
     let done = false
     void publishing.then(() => (done = true))
@@ -58,11 +59,32 @@ describe('a bulk load', () => {
     expect(answer.counts()).toEqual({ accepted: 0, rejected: 1, unconfirmed: 100 })
   })
 
+  test('whose time ends while it waits for room takes nothing more', async () => {
+    const { ingest, waiting } = openIngest()
+    let over = false
+    const lines = chunks(11, () => undefined)
+    const publishing = publishLines({ ...request, lines, isOver: () => over }, ingest, bounds)
+    await vi.waitUntil(() => waiting.length === 1_000)
+    over = true
+    for (const settle of waiting) settle()
+    expect((await publishing).counts()).toEqual({ accepted: 0, rejected: 0, unconfirmed: 1_100 })
+    expect(waiting).toHaveLength(1_000)
+  })
+
+  test('that is read no further says so of the rest, which may be sent again', async () => {
+    const { ingest, waiting } = openIngest()
+    const lines = chunks(1, () => undefined, new ProblemError(problem(503, 'there was no time')))
+    const publishing = publishLines({ ...request, lines }, ingest, bounds)
+    await vi.waitUntil(() => waiting.length === 100)
+    for (const settle of waiting) settle()
+    expect((await publishing).counts()).toEqual({ accepted: 0, rejected: 0, unconfirmed: 101 })
+  })
+
   test('that fails before its first event fails as a whole', async () => {
     const failure = new ProblemError(problem(400, 'the body is not gzip data'))
     const lines = chunks(0, () => undefined, failure)
     const { ingest } = openIngest()
-    await expect(publishLines({ lines, identity, trace: undefined }, ingest, bounds)).rejects.toBe(failure)
+    await expect(publishLines({ ...request, lines }, ingest, bounds)).rejects.toBe(failure)
   })
 
   test('with lines past the bound refuses each, and ends at ten times the bound', async () => {
@@ -70,7 +92,7 @@ describe('a bulk load', () => {
     let pulled = 0
     const lines = chunks(100, () => (pulled += 1))
     const few = { ...bounds, bulkEventsMax: 20 }
-    const publishing = publishLines({ lines, identity, trace: undefined }, ingest, few)
+    const publishing = publishLines({ ...request, lines }, ingest, few)
     await vi.waitUntil(() => waiting.length === 20)
     for (const settle of waiting) settle()
     expect((await publishing).counts()).toEqual({ accepted: 0, rejected: 181, unconfirmed: 20 })

@@ -18,8 +18,8 @@ export type Lifecycle = {
 
 type Step = { readonly name: string; readonly run: () => Promise<void> }
 
-/** Longer than a gateway still serves, and a producer then gives a record to be delivered. */
-const drainTimeoutMs = 14_000
+/** Longer than a gateway still takes requests (3 s), and then gives the last of their events (11 s). */
+const drainTimeoutMs = 15_000
 const closeTimeoutMs = 3_000
 /** How long the process may linger after everything is closed before it is ended. */
 const lingerTimeoutMs = 1_000

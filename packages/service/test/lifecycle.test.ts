@@ -68,7 +68,7 @@ describe('a service', () => {
 
   test('that does not finish what it took is closed all the same, and ends with 1', async () => {
     const { code, said, output } = await run('drain-hangs', 'SIGTERM')
-    expect(output).toMatch(/"step":"drain".*did not stop within 14000 ms/)
+    expect(output).toMatch(/"step":"drain".*did not stop within 15000 ms/)
     expect(said.at(-1)).toBe('first closed')
     expect(code).toBe(1)
   })
