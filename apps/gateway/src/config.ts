@@ -62,6 +62,14 @@ export const gatewayConfig = z
         'for each subject of tokens, on each instance: a bucket of `burst` requests, refilled at `requestsPerSecond`',
       ),
     connectionsMax: z.int().min(1).default(10_000).describe('further connections are closed at once'),
+    bodiesBytesMax: z
+      .int()
+      .min(1)
+      // Thirty-two of the largest batches; what becomes of a body takes several times as much while it is checked.
+      .default(256 * mebibyte)
+      .describe(
+        'the bodies of all requests under way, in bytes after decompression, and of bulk loads what is under way: more is answered with 503',
+      ),
     eventBytesMax: z.int().min(1).default(mebibyte).describe('the body of a single event'),
     batchBytesMax: z
       .int()
@@ -106,5 +114,12 @@ export const gatewayConfig = z
     message:
       'without TLS the gateway listens on 127.0.0.1 alone: give tls.certFile and tls.keyFile, or say behindProxy: true where a proxy ends TLS for it',
   })
+  .refine(
+    ({ bodiesBytesMax, batchBytesMax, eventBytesMax }) => bodiesBytesMax >= Math.max(batchBytesMax, eventBytesMax),
+    {
+      path: ['bodiesBytesMax'],
+      message: 'no body of the size of batchBytesMax or eventBytesMax could ever be taken: make it at least as large',
+    },
+  )
 
 export type GatewayConfig = z.output<typeof gatewayConfig>

@@ -21,6 +21,8 @@ export type ConnectionLimits = {
   /** So that clients come to a balancer again, which may have got new instances. */
   readonly requestsPerConnectionMax: number
   readonly connectionsMax: number
+  /** Of the bodies of all requests under way. */
+  readonly bodiesBytesMax: number
   /** How often connections are looked at for those whose time is up. */
   readonly checkMs: number
 }
@@ -33,6 +35,7 @@ const defaults: ConnectionLimits = {
   keepAliveTimeoutMs: 65_000,
   requestsPerConnectionMax: 10_000,
   connectionsMax: 10_000,
+  bodiesBytesMax: 256 * 1_048_576,
   checkMs: 1_000,
 }
 

@@ -1,7 +1,7 @@
 /** Bodies of requests, decoded as they arrive. What they become is bounded; what is left of one that is refused is read and thrown away. */
 import { type Readable, Transform } from 'node:stream'
 import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib'
-import { problem, ProblemError } from './problem.ts'
+import { noRoom, problem, ProblemError } from './problem.ts'
 
 /** What bodies may be compressed with, as `Accept-Encoding` lists it. */
 export const acceptedEncodings = 'gzip, br, zstd'
@@ -37,16 +37,26 @@ export function contentEncodingOf(header: string | undefined): ContentEncoding |
   }
 }
 
+/** Where the bytes of a body are counted together with those of others. */
+type Share = { readonly take: (bytes: number) => boolean }
+
 /**
- * The body of a request. It fails with a ProblemError: 413 past `bytesMax` bytes, 400 where the data is corrupt, or breaks off.
+ * The body of a request. It fails with a ProblemError: 413 past `bytesMax` bytes, 503 where its share has no room for it, 400 where
+ * the data is corrupt, or breaks off.
  * Whoever stops reading before its end still can answer: the connection stays.
  */
-export function openBody(raw: Readable, encoding: ContentEncoding | 'identity', bytesMax: number): Body {
+export function openBody(
+  raw: Readable,
+  encoding: ContentEncoding | 'identity',
+  bytesMax: number,
+  share: Share | undefined,
+): Body {
   let decoded = 0
   const bounded = new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
       decoded += chunk.length
-      if (decoded <= bytesMax) done(null, chunk)
+      if (decoded <= bytesMax && (share?.take(chunk.length) ?? true)) done(null, chunk)
+      else if (decoded <= bytesMax) done(noRoom())
       else done(new ProblemError(problem(413, `the body has more than ${bytesMax} bytes`)))
     },
   })

@@ -54,7 +54,8 @@ export async function startGateway(config: GatewayConfig, lifecycle: Lifecycle):
   const parts = await openParts(config, lifecycle, metrics)
   const tls = config.tls && (await openTls(config.tls, warningsOf(logger)))
   if (tls) onClose('certificate', tls.close)
-  const app = createServer(metrics, logger, { tls, limits: { connectionsMax: config.connectionsMax } })
+  const { connectionsMax, bodiesBytesMax } = config
+  const app = createServer(metrics, logger, { tls, limits: { connectionsMax, bodiesBytesMax } })
   const { drain, stopping } = createDrain(app)
   await addRoutes(app, config, lifecycle, metrics, { ...parts, stopping })
   if (!(await parts.identityFeed.caughtUp)) {

@@ -9,6 +9,7 @@ export function createGatewayMetrics() {
   return {
     requestDuration: metrics.histogram(signals.httpRequestDuration),
     connectionsRefused: metrics.counter(signals.connectionsRefused),
+    bodyBytes: metrics.gauge(signals.bodyBytes),
     eventLoopDelay: metrics.histogram(signals.eventLoopDelay),
     accepted: metrics.counter(signals.eventsAccepted),
     duplicates: metrics.counter(signals.eventsDuplicate),

@@ -6,11 +6,19 @@ export type Line = { readonly bytes: Buffer } | { readonly tooLong: true }
 const newline = 0x0a
 const tooLong = { tooLong: true } as const
 
-/** The lines of a body that are not empty, in the portions in which they came. The last one needs no end. */
-export async function* linesOf(body: AsyncIterable<Buffer>, lineBytesMax: number): AsyncGenerator<readonly Line[]> {
+/**
+ * The lines of a body that are not empty, in the portions in which they came. The last one needs no end. `hold` is told how much is
+ * kept of a line that has not ended.
+ */
+export async function* linesOf(
+  body: AsyncIterable<Buffer>,
+  lineBytesMax: number,
+  hold: (bytes: number) => void,
+): AsyncGenerator<readonly Line[]> {
   const splitter = new LineSplitter(lineBytesMax)
   for await (const chunk of body) {
     const lines = splitter.split(chunk)
+    hold(splitter.kept)
     if (lines.length > 0) yield lines
   }
   const last = splitter.end()
@@ -25,6 +33,10 @@ class LineSplitter {
 
   constructor(lineBytesMax: number) {
     this.#lineBytesMax = lineBytesMax
+  }
+
+  get kept(): number {
+    return this.#parts.length === 0 ? 0 : this.#bytes
   }
 
   split(chunk: Buffer): Line[] {

@@ -33,6 +33,11 @@ export function problem(
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, ...more }
 }
 
+/** There is no room in memory for what a request brings. */
+export function noRoom(): ProblemError {
+  return new ProblemError(problem(503, 'this instance holds as many bytes of requests as it may: send it again'))
+}
+
 /** Answers are of the moment and for one client; their type is what they say. */
 export const neverKept = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 

@@ -1,10 +1,11 @@
 /** Many events in one request, as newline-delimited JSON that is taken in while it arrives. */
 import { parseExactJson } from '@millrace/schemas/exact-json'
 import type { Identity } from './authentication.ts'
+import type { BodyShare } from './body-room.ts'
 import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts'
 import type { Ingest, Outcome } from './ingest.ts'
 import { type Line, linesOf } from './ndjson.ts'
-import { type Problem, problem, ProblemError } from './problem.ts'
+import { noRoom, type Problem, problem, ProblemError } from './problem.ts'
 import type { Submitted } from './submission.ts'
 import type { Trace } from './trace-context.ts'
 
@@ -17,6 +18,8 @@ export type BulkRequest = {
   readonly lines: AsyncIterable<Buffer>
   /** Nothing is taken any more: lines that come still are given up. */
   readonly isOver: () => boolean
+  /** Where what is under way is counted. */
+  readonly share: Pick<BodyShare, 'take' | 'give'>
   readonly identity: Identity
   readonly trace: Trace | undefined
 }
@@ -33,10 +36,17 @@ const inFlightBytesMax = 8 * 1_048_576
  */
 export async function publishLines(request: BulkRequest, ingest: Ingest, bounds: BulkBounds): Promise<BatchAnswer> {
   const answer = createBatchAnswer()
-  const window = createWindow()
+  const { share } = request
+  const window = createWindow(share)
+  let unfinished = 0
+  const hold = (bytes: number) => {
+    if (bytes <= unfinished) share.give(unfinished - bytes)
+    else if (!share.take(bytes - unfinished)) throw noRoom()
+    unfinished = bytes
+  }
   let index = 0
   try {
-    for await (const lines of linesOf(request.lines, bounds.eventBytesMax)) {
+    for await (const lines of linesOf(request.lines, bounds.eventBytesMax, hold)) {
       for (const line of lines) {
         const at = index++
         if (at === bounds.bulkEventsMax * answeredTimesMax) throw new ProblemError(beyondAll(bounds))
@@ -44,10 +54,15 @@ export async function publishLines(request: BulkRequest, ingest: Ingest, bounds:
           answer.put(at, refusalOf(line, bounds, ingest))
           continue
         }
-        // Waiting for room takes time too.
-        if (!request.isOver()) await window.room()
-        if (request.isOver()) answer.put(at, ingest.giveUp(submittedOf(line.bytes)))
-        else window.run(line.bytes.length, publishLine(line.bytes, request, ingest), (out) => answer.put(at, out))
+        const { bytes } = line
+        const hasRoom = !request.isOver() && (await window.room(bytes.length))
+        // Waiting for room took time too.
+        if (hasRoom && !request.isOver()) {
+          window.run(bytes.length, publishLine(bytes, request, ingest), (outcome) => answer.put(at, outcome))
+        } else {
+          if (hasRoom) share.give(bytes.length)
+          answer.put(at, ingest.giveUp(submittedOf(bytes)))
+        }
       }
     }
   } catch (error) {
@@ -86,17 +101,24 @@ function beyondAll({ bulkEventsMax }: BulkBounds): Problem {
 }
 
 /** Work under way, bounded in number and bytes. */
-function createWindow() {
+function createWindow(share: BulkRequest['share']) {
   const running = new Set<Promise<void>>()
   let bytes = 0
   return {
-    room: async () => {
-      while (running.size >= inFlightMax || bytes >= inFlightBytesMax) await Promise.race(running)
+    /** Waits for room for so many bytes, and takes it; false where others have it all. */
+    room: async (size: number): Promise<boolean> => {
+      for (;;) {
+        const isFull = running.size >= inFlightMax || bytes >= inFlightBytesMax
+        if (!isFull && share.take(size)) return true
+        if (running.size === 0) return false
+        await Promise.race(running)
+      }
     },
     run: (size: number, work: Promise<Outcome>, onEnd: (outcome: Outcome) => void) => {
       bytes += size
       const ended = work.then((outcome) => {
         bytes -= size
+        share.give(size)
         running.delete(ended)
         onEnd(outcome)
       })

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptio
 import { type Authenticate, requireSome } from './authentication.ts'
 import { createBatchAnswer } from './batch-answer.ts'
 import { bearerToken } from './bearer-token.ts'
+import { countedBody } from './body-room.ts'
 import { openBulkTime } from './bulk-time.ts'
 import type { GatewayConfig } from './config.ts'
 import { acceptedEncodings, type Body, contentEncodingOf, openBody } from './content-encoding.ts'
@@ -38,6 +39,7 @@ export function publishRoute(
 ): void {
   const options: RouteShorthandOptions = {
     bodyLimit: bounds.batchBytesMax,
+    config: { opensBodies: true },
     // Before the body is read.
     onRequest: async (request) => {
       const identity = await authenticate(bearerToken(request.headers.authorization))
@@ -78,9 +80,11 @@ function openRequest(
 ): Readable | ProblemError {
   const isBulk = mediaTypeOf(request.headers['content-type']) === bulk
   const header = request.headers['content-encoding']
-  if (header === undefined && !isBulk) return payload
+  if (header === undefined && !isBulk) return countedBody(request, payload, batchBytesMax)
   const encoding = contentEncodingOf(header)
-  if (encoding !== undefined) return openBody(payload, encoding, isBulk ? bulkBytesMax : batchBytesMax)
+  // A bulk load counts what it has under way.
+  if (encoding !== undefined && isBulk) return openBody(payload, encoding, bulkBytesMax, undefined)
+  if (encoding !== undefined) return openBody(payload, encoding, batchBytesMax, request.bodyShare)
   reply.header('accept-encoding', acceptedEncodings)
   return new ProblemError(problem(415, `send the body as it is, or in one of ${acceptedEncodings}`))
 }
@@ -103,10 +107,10 @@ async function publishBulk(
   bounds: Bounds,
   stopping: AbortSignal,
 ): Promise<FastifyReply> {
-  const { body, identity } = request
+  const { body, identity, bodyShare: share } = request
   if (!isBody(body)) throw new ProblemError(problem(400, 'a bulk load is at least one event'))
   const { isOver, close } = openBulkTime(body, stopping)
-  const load = { lines: body, isOver, identity, trace: requestTrace(request) }
+  const load = { lines: body, isOver, share, identity, trace: requestTrace(request) }
   const answer = await publishLines(load, ingest, bounds).finally(close)
   return answer.send(reply)
 }

@@ -8,6 +8,7 @@ import {
   type onRequestHookHandler,
 } from 'fastify'
 import type { Identity } from './authentication.ts'
+import { BodyRoom, boundBodies } from './body-room.ts'
 import { answerText, createHttpServer, limitsOf, refuseConnection, type ServerSettings } from './connection-limits.ts'
 import { createConnections } from './connections.ts'
 import { answerExpectations } from './expectation.ts'
@@ -42,6 +43,7 @@ export function createServer(metrics: GatewayMetrics, logger: Logger, settings: 
   guardConnections(app, metrics)
   app.addHook('onRequest', connections.onRequest)
   refuseWhileClosing(app)
+  boundBodies(app, new BodyRoom(limits.bodiesBytesMax, (bytes) => metrics.bodyBytes.set(bytes)))
   answerExpectations(app, app.server, (request, response) => app.routing(request, response))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

@@ -85,6 +85,7 @@ test.each([
   [{ registry: { ...settings.registry, url: 'nowhere' } }, /registry\.url: /],
   [{ rateLimit: { requestsPerSecond: 0, burst: 1 } }, /rateLimit\.requestsPerSecond: /],
   [{ connectionsMax: 0 }, /connectionsMax: /],
+  [{ bodiesBytesMax: 1_000_000 }, /bodiesBytesMax: .*make it at least as large/],
   [{ eventBytesMax: 0 }, /eventBytesMax: /],
 ])('what is wrong is named: %j', (changes, sentence) => {
   expect(() => parse(changes)).toThrow(sentence)

@@ -25,7 +25,8 @@ describe.each([
   ['br', brotli],
   ['zstd', zstdCompressSync],
 ] as const)('a body in %s', (encoding, compress) => {
-  const open = (bytes: Buffer) => openBody(Readable.from([bytes.subarray(0, 7), bytes.subarray(7)]), encoding, bytesMax)
+  const open = (bytes: Buffer) =>
+    openBody(Readable.from([bytes.subarray(0, 7), bytes.subarray(7)]), encoding, bytesMax, undefined)
 
   test('is what it was before, up to the bound', async () => {
     const bytes = Buffer.from('0123456789abcdef'.repeat(65_536))
@@ -41,7 +42,7 @@ describe.each([
 
   test('is 400 where its connection breaks off', async () => {
     const raw = new PassThrough()
-    const reading = statusOf(read(openBody(raw, encoding, bytesMax)))
+    const reading = statusOf(read(openBody(raw, encoding, bytesMax, undefined)))
     raw.write(compress(Buffer.from('half of it')).subarray(0, 5))
     raw.destroy()
     expect(await reading).toBe(400)
@@ -56,7 +57,7 @@ describe.each([
   test('is given up at the bound, and what is left of it is thrown away', async () => {
     const bomb = compress(Buffer.alloc(16 * bytesMax))
     const raw = new PassThrough()
-    const body = openBody(raw, encoding, bytesMax)
+    const body = openBody(raw, encoding, bytesMax, undefined)
     let decoded = 0
     body.on('data', (chunk: Buffer) => (decoded += chunk.length))
     const failed = new Promise((resolve) => body.once('error', resolve))
@@ -69,7 +70,7 @@ describe.each([
 
   test('that is corrupt or cut is 400', async () => {
     const bytes = compress(Buffer.from('text '.repeat(1_000)))
-    const open = (sent: Buffer) => statusOf(read(openBody(Readable.from([sent]), encoding, bytesMax)))
+    const open = (sent: Buffer) => statusOf(read(openBody(Readable.from([sent]), encoding, bytesMax, undefined)))
     expect(await open(Buffer.from('this is no such data'))).toBe(400)
     expect(await open(bytes.subarray(0, -6))).toBe(400)
   })

@@ -1,11 +1,14 @@
+import { Readable } from 'node:stream'
 import { describe, expect, test, vi } from 'vitest'
+import { BodyRoom, BodyShare } from '../src/body-room.ts'
 import type { Ingest, Outcome } from '../src/ingest.ts'
 import { problem, ProblemError } from '../src/problem.ts'
 import { publishLines } from '../src/publish-bulk.ts'
 
 const bounds = { eventBytesMax: 1_000, bulkEventsMax: 5_000 }
 const identity = { subject: 'test', permissions: [], expiresAtMs: Infinity }
-const request = { identity, trace: undefined, isOver: () => false }
+const share = { take: () => true, give: () => undefined }
+const request = { identity, trace: undefined, isOver: () => false, share }
 const lost: Outcome = { status: 'unconfirmed', id: null, problem: problem(503, 'not confirmed') }
 
 /** What stands behind a bulk load, with every event in the hands of the test. */
@@ -69,6 +72,33 @@ describe('a bulk load', () => {
     for (const settle of waiting) settle()
     expect((await publishing).counts()).toEqual({ accepted: 0, rejected: 0, unconfirmed: 1_100 })
     expect(waiting).toHaveLength(1_000)
+  })
+
+  test('takes no more of the room for bodies than there is, and waits for what it has itself under way', async () => {
+    const { ingest, waiting } = openIngest()
+    let taken = 0
+    const room = new BodyRoom(500, (bytes) => (taken = bytes))
+    const lines = chunks(1, () => undefined)
+    const publishing = publishLines({ ...request, lines, share: new BodyShare(room) }, ingest, bounds)
+    await vi.waitUntil(() => waiting.length === 71)
+    expect(taken).toBe(71 * 7)
+    for (const settle of waiting.splice(0)) settle()
+    await vi.waitUntil(() => waiting.length === 29)
+    for (const settle of waiting) settle()
+    expect((await publishing).counts()).toEqual({ accepted: 0, rejected: 0, unconfirmed: 100 })
+    expect(taken).toBe(0)
+  })
+
+  test('for which others leave no room is to be sent again, and so is one whose line does not end', async () => {
+    const { ingest, waiting } = openIngest()
+    const load = () => ({ ...request, share: new BodyShare(new BodyRoom(5)) })
+    const publishing = publishLines({ ...load(), lines: chunks(1, () => undefined) }, ingest, bounds)
+    expect((await publishing).counts()).toEqual({ accepted: 0, rejected: 0, unconfirmed: 100 })
+    expect(waiting).toHaveLength(0)
+    const unfinished = Readable.from([Buffer.from('{"n":'), Buffer.from('12345')])
+    await expect(publishLines({ ...load(), lines: unfinished }, ingest, bounds)).rejects.toMatchObject({
+      problem: { status: 503 },
+    })
   })
 
   test('that is read no further says so of the rest, which may be sent again', async () => {

@@ -27,6 +27,12 @@ export const signals = {
     meaning:
       'Connections closed before a route had a request of them: too many, malformed, too slow, headers too large.',
   },
+  bodyBytes: {
+    name: 'millrace_request_bodies_bytes',
+    kind: 'gauge',
+    labels: [],
+    meaning: 'What the bodies of requests under way take; bounded by the setting bodiesBytesMax.',
+  },
   eventLoopDelay: {
     name: 'millrace_event_loop_delay_seconds',
     kind: 'histogram',
