@@ -100,7 +100,12 @@ async function openParts(config: GatewayConfig, { logger, onClose }: Lifecycle, 
   const feed = openTopicFeed(connection, logger)
   onClose('topic feed', feed.close)
   grown.add(feed.refresh)
-  const eventTypes = createEventTypes(catalog)
+  const eventTypes = createEventTypes(catalog, (error) =>
+    logger.error(
+      { err: error },
+      'events of a type are not taken: put a schema that can be used in the place of its own',
+    ),
+  )
   const window = { identitiesMax: config.identitiesMax, windowMs: config.identityWindowMs }
   const identities = createIdentities(window)
   const identityFeed = openIdentityFeed(
