@@ -222,7 +222,7 @@ describe('a method', () => {
     ['OPTIONS', '/events', 405],
     ['OPTIONS', '*', 404],
     ['PROPFIND', '/events', 405],
-    ['QUERY', '/events', 400],
+    ['QUERY', '/events', 405],
     ['CONNECT', 'a:443', 405],
     ['GET', 'http://a/events', 200],
   ])('%s %s is answered with %i', async (method, target, status) => {
