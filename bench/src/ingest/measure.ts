@@ -1,5 +1,4 @@
 import { processUsage, usageOfAll } from '@millrace/stack/process-usage'
-import { cpuTimeOf } from './cpu-time.ts'
 import type { Mode } from './events.ts'
 import type { LoadResult } from './load.ts'
 import type { SubjectName } from './platform.ts'
@@ -63,12 +62,12 @@ export async function measure(subject: Subject, asked: Asked, pids: Pids): Promi
 }
 
 async function look(subject: Subject, pids: Pids) {
-  const pid = pids.of(subject.server)
-  const own = await processUsage(pid)
+  const own = await processUsage(pids.of(subject.server))
   if (!own) throw new Error(`${subject.server} is gone, or this system does not tell what it uses`)
   const generator = process.cpuUsage()
   return {
-    ...(await cpuTimeOf(pid)),
+    user: own.cpuSeconds - own.systemSeconds,
+    system: own.systemSeconds,
     memoryBytes: own.memoryBytes,
     generator: (generator.user + generator.system) / 1e6,
     brokers: (await usageOfAll(pids.brokers())).cpuSeconds,
