@@ -8,7 +8,7 @@ export type SenderLimits = BatchLimits & { readonly requestBytesMax: number }
 export type Outcome =
   | { readonly kind: 'answered'; readonly batch: Batch; readonly answer: PartitionAnswer }
   /** Whether the batch is stored is not known. */
-  | { readonly kind: 'unanswered'; readonly batch: Batch; readonly error: unknown }
+  | { readonly kind: 'unanswered'; readonly batch: Batch }
   /** Nothing was sent. */
   | { readonly kind: 'unreachable'; readonly error: unknown }
 
@@ -61,10 +61,10 @@ export class BrokerSender {
     const batches = [...sent.values()]
     const outcomes = await produce(connection, replicasTimeoutMs, batches).then(
       (answers) => (batch: Batch) => outcomeOf(batch, answers),
-      (error: unknown) => {
+      () => {
         // An answer that comes after all would be taken for another's.
         void connection.close().catch(() => undefined)
-        return (batch: Batch): Outcome => ({ kind: 'unanswered', batch, error })
+        return (batch: Batch): Outcome => ({ kind: 'unanswered', batch })
       },
     )
     for (const [writer, batch] of sent) this.#onOutcome(writer, outcomes(batch))
@@ -96,7 +96,6 @@ const replicasTimeoutMs = 3_000
 
 function outcomeOf(batch: Batch, answers: readonly PartitionAnswer[]): Outcome {
   const answer = answers.find(({ topic, partition }) => topic === batch.topic && partition === batch.partition)
-  return answer
-    ? { kind: 'answered', batch, answer }
-    : { kind: 'unanswered', batch, error: new Error('the answer does not tell of the batch') }
+  // One that does not tell of the batch is none.
+  return answer ? { kind: 'answered', batch, answer } : { kind: 'unanswered', batch }
 }

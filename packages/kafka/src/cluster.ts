@@ -2,6 +2,7 @@ import { MillraceError } from '@millrace/core/errors'
 import { Base, Connection } from '@platformatic/kafka'
 import { clientOptions, type KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
+import { leaderless } from './fetch.ts'
 import { newProducerId, type ProducerId } from './produce.ts'
 
 /** What a producer knows of the cluster: answered at once where it was asked before, and kept fresh in the background. */
@@ -67,8 +68,13 @@ export function openCluster(connection: KafkaConnection): Cluster {
     writing.add(made)
     made.on('close', () => writing.delete(made))
     made.on('error', () => writing.delete(made)) // requests under way fail by themselves
-    await made.connect(address.host, address.port)
-    return made
+    try {
+      await made.connect(address.host, address.port)
+      return made
+    } catch (error) {
+      writing.delete(made)
+      throw error
+    }
   }
   const timer = setInterval(() => void refresh(), refreshMs).unref()
 
@@ -89,9 +95,6 @@ export function openCluster(connection: KafkaConnection): Cluster {
     },
   }
 }
-
-/** How the metadata names the leader of a partition that has none at the moment. */
-const leaderless = -1
 
 async function anyConnection(client: Base): Promise<Connection> {
   const { brokers } = await client.metadata({ topics: [] })

@@ -14,6 +14,7 @@ import {
   type FetchedPartition,
   type FetchLimits,
   fetchTopics,
+  leaderless,
   leadersOf,
   type StoredRecord,
   type TopicLeaders,
@@ -289,9 +290,6 @@ class BrokerFollower implements Follower {
     return this.#stop.signal.aborted
   }
 }
-
-/** How the metadata names the leader of a partition that has none at the moment. */
-const leaderless = -1
 
 function zero(partition: number): [number, bigint] {
   return [partition, 0n]
