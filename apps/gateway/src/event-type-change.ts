@@ -7,14 +7,13 @@ import {
   partitionsDefault,
   retentionMsDefault,
 } from '@millrace/core/event-type'
-import { deadLetterTopic, nameViolation } from '@millrace/core/topic-name'
 import type { Topic } from '@millrace/kafka/admin'
 import { applyChanges } from '@millrace/reconcile/change'
-import { conflictOf } from '@millrace/reconcile/event-type-conflict'
+import { requireNames } from '@millrace/reconcile/event-type-check'
+import { partitionsConflict } from '@millrace/reconcile/event-type-conflict'
 import { type EventTypeWorld, planEventTypes } from '@millrace/reconcile/plan-event-types'
-import { type EventTypeBody, unprocessable } from './event-type-body.ts'
-import { requireUsable } from './event-type-check.ts'
-import { incompatible, refusedSchema } from './event-type-refusal.ts'
+import type { EventTypeBody } from './event-type-body.ts'
+import { incompatible, refusedType } from './event-type-refusal.ts'
 import { problem, ProblemError } from './problem.ts'
 
 export type Put = { readonly outcome: 'created' | 'evolved' | 'unchanged'; readonly entry: CatalogEntry }
@@ -24,30 +23,21 @@ export type Put = { readonly outcome: 'created' | 'evolved' | 'unchanged'; reado
  * @throws ProblemError 409 | 422, MillraceError 'kafka.unavailable' | 'registry.unavailable'
  */
 export async function putEventType(name: string, body: EventTypeBody, world: EventTypeWorld): Promise<Put> {
-  const entries = await world.catalog.entries()
-  const current = entries.get(name)
+  const current = (await world.catalog.entries()).get(name)
   const topic = body.topic ?? current?.topic ?? name
-  requireName('the event type', name, '')
-  requireName('the topic', topic, '/topic')
-  const topics = await world.admin.topics([topic, deadLetterTopic(topic)])
-  const type = declared(name, topic, body, current, topics.get(topic))
-  await requireUsable(type, world.registry)
-  const conflict = conflictOf(type, { entries, topics }, body.repartition ?? false)
-  if (conflict) {
-    const { member, detail } = conflict
-    throw new ProblemError(problem(409, detail, { errors: [{ pointer: `/${member}`, detail }] }))
+  try {
+    requireNames({ name, topic })
+  } catch (error) {
+    refusedType(error)
   }
-  const changes = await planEventTypes([type], world).catch(refusedSchema)
+  const actual = (await world.admin.topics([topic])).get(topic)
+  const type = declared(name, topic, body, current, actual)
+  const changes = await planEventTypes([type], world).catch(refusedType)
+  const conflict = partitionsConflict(type, actual?.partitions, body.repartition ?? false)
+  if (conflict) throw new ProblemError(problem(409, conflict.detail, { errors: [conflict] }))
   await applyChanges(changes, () => undefined).catch((error: unknown) => incompatible(error, type, current))
   const entry = await settled(name, world)
   return { outcome: current ? (changes.length > 0 ? 'evolved' : 'unchanged') : 'created', entry }
-}
-
-function requireName(what: string, name: string, pointer: '' | '/topic'): void {
-  const violation = nameViolation(name)
-  if (violation === undefined) return
-  const detail = `${what} "${name.slice(0, 300)}" ${violation}`
-  throw unprocessable(detail, [{ pointer, detail }])
 }
 
 function declared(
@@ -85,7 +75,7 @@ async function settled(name: string, world: EventTypeWorld): Promise<CatalogEntr
   for (let round = 0; round < roundsMax; round++) {
     const entry = (await world.catalog.entries()).get(name)
     if (!entry) break
-    const changes = await planEventTypes([declaredOf(entry)], world)
+    const changes = await planEventTypes([declaredOf(entry)], world).catch(refusedType)
     if (changes.length === 0) return entry
     await applyChanges(changes, () => undefined)
   }

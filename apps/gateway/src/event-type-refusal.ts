@@ -3,15 +3,19 @@ import { MillraceError } from '@millrace/core/errors'
 import type { Violation } from '@millrace/core/cloud-event'
 import type { DeclaredType } from '@millrace/core/event-type'
 import { isPointer, type JsonPointer, type JsonValue, pointerOf, valueAt } from '@millrace/core/json'
+import { RefusedType } from '@millrace/reconcile/refused-type'
 import { type Incompatibility, IncompatibleSchemaError } from '@millrace/schemas/registry-answer'
 import { differencesOf } from '@millrace/schemas/schema-difference'
 import { unprocessable } from './event-type-body.ts'
 import { problem, ProblemError } from './problem.ts'
 
-/** @throws ProblemError 422 where a schema or a reference is refused; else what was thrown */
-export function refusedSchema(error: unknown, pointer: JsonPointer = '/schema'): never {
+/** @throws ProblemError 422 where a schema or a name is refused, 409 where there is something in the way; else what was thrown */
+export function refusedType(error: unknown): never {
+  if (error instanceof RefusedType) {
+    throw new ProblemError(problem(error.kind === 'conflict' ? 409 : 422, error.message, { errors: error.violations }))
+  }
   if (!(error instanceof MillraceError) || error.code !== 'registry.refused') throw error
-  throw unprocessable(error.message, [{ pointer, detail: error.message }])
+  throw unprocessable(error.message, [{ pointer: '/schema', detail: error.message }])
 }
 
 /** @throws ProblemError 409 where the schema may not follow the former one or the cluster refuses the topic, 422 as above */
@@ -19,7 +23,7 @@ export function incompatible(error: unknown, type: DeclaredType, current: Catalo
   if (error instanceof MillraceError && error.code === 'kafka.refused') {
     throw new ProblemError(problem(409, error.message, { errors: [{ pointer: '/topic', detail: error.message }] }))
   }
-  if (!(error instanceof IncompatibleSchemaError)) refusedSchema(error)
+  if (!(error instanceof IncompatibleSchemaError)) refusedType(error)
   const found = [...ownDifferences(type, current), ...error.incompatibilities]
   const [first] = found
   const after = current ? `version ${current.version}` : 'its former versions'

@@ -11,6 +11,7 @@ const errors = {
   'kafka.overloaded': { retryable: true },
   'registry.unavailable': { retryable: true },
   'registry.refused': { retryable: false },
+  'event-type.refused': { retryable: false },
   'registry.incompatible': { retryable: false },
   'flink.unavailable': { retryable: true },
   'flink.refused': { retryable: false },

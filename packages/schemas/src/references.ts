@@ -1,7 +1,9 @@
 import type { ResolvedReference } from '@millrace/core/catalog'
 import { MillraceError } from '@millrace/core/errors'
 import type { SchemaReference } from '@millrace/core/event-type'
-import type { Registry } from './registry.ts'
+import type { KeptText } from './schema-references.ts'
+
+type Versions = { readonly version: (subject: string, version: number) => Promise<KeptText | undefined> }
 
 /** How many references a schema may have, with theirs. */
 const referencesMax = 100
@@ -11,7 +13,7 @@ const referencesMax = 100
  * @throws MillraceError 'registry.refused' when there is no such version, or there are too many; 'registry.unavailable'
  */
 export async function resolveReferences(
-  registry: Pick<Registry, 'version'>,
+  registry: Versions,
   references: readonly SchemaReference[],
 ): Promise<ResolvedReference[]> {
   const resolved = new Map<string, ResolvedReference>()
@@ -33,7 +35,7 @@ export async function resolveReferences(
   return [...resolved.values()]
 }
 
-async function referredTo(registry: Pick<Registry, 'version'>, { name, subject, version }: SchemaReference) {
+async function referredTo(registry: Versions, { name, subject, version }: SchemaReference) {
   const found = await registry.version(subject, version)
   if (found) return found
   throw new MillraceError(
