@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { catalogTopic } from '@millrace/core/catalog'
 import { type Admin, openAdmin } from '@millrace/kafka/admin'
-import { type CatalogFollower, followCatalog, putCatalogEntry } from '@millrace/kafka/catalog'
+import { type CatalogFollower, followCatalog, putCatalogEntry, withdrawCatalogEntry } from '@millrace/kafka/catalog'
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import { openProducer, type Producer } from '@millrace/kafka/producer'
 import { openReader } from '@millrace/kafka/reader'
@@ -204,6 +204,7 @@ function catalogOf(follower: CatalogFollower, producer: Producer, admin: Admin):
       return follower.entries()
     },
     write: async (entry) => follower.reached((await putCatalogEntry(producer, entry)).offset),
+    withdraw: async (type) => follower.reached((await withdrawCatalogEntry(producer, type)).offset),
   }
 }
 

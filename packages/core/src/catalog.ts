@@ -3,7 +3,7 @@ import { isJsonObject, isPointer, type JsonPointer } from './json.ts'
 
 /**
  * The compacted topic that every API instance follows: one record for each event type, its key the type's name, its value a
- * `CatalogEntry` as JSON; a record without a value takes the type away. It has one partition, so that its order is one.
+ * `CatalogEntry` as JSON; a record without a value, or with an empty one, takes the type away. It has one partition, so that its order is one.
  */
 export const catalogTopic = 'millrace-catalog'
 

@@ -18,7 +18,21 @@ export function putCatalogEntry(producer: Producer, entry: CatalogEntry): Promis
   })
 }
 
-/** What the catalog topic says, kept up to date. */
+/** Takes an event type out of the catalog, by a record whose value is empty. */
+export function withdrawCatalogEntry(producer: Producer, type: string): Promise<StoredAt> {
+  return producer.send({
+    topic: catalogTopic,
+    key: Buffer.from(type),
+    value: Buffer.alloc(0),
+    headers: new Map(),
+    timestampMs: Date.now(),
+  })
+}
+
+/**
+ * What the catalog topic says, kept up to date. A topic belongs to the type whose entry has it first, in the order of the log, which is
+ * the same for everybody: an entry that has the topic of another type is as good as none.
+ */
 export type CatalogFollower = {
   readonly entries: () => ReadonlyMap<string, CatalogEntry>
   /**
@@ -49,11 +63,12 @@ export async function followCatalog(
   listener: CatalogListener = {},
 ): Promise<CatalogFollower> {
   const entries = new Map<string, CatalogEntry>()
+  const owners = new Map<string, string>()
   const position = createPosition()
   const end = await endOf(connection)
   const tail = await openTail(connection, catalogTopic, 'earliest', {
     onRecords: (records) => {
-      for (const record of records) applyRecord(entries, record, listener)
+      for (const record of records) applyRecord({ entries, owners }, record, listener)
     },
     ...(listener.onTrouble && { onTrouble: listener.onTrouble }),
     onProgress: (positions) => position.advance(positions.get(0) ?? 0n),
@@ -102,9 +117,14 @@ async function endOf(connection: KafkaConnection): Promise<bigint> {
   }
 }
 
-function applyRecord(entries: Map<string, CatalogEntry>, record: StoredRecord, listener: CatalogListener): void {
+/** `owners` has the type that each topic belongs to. */
+type Known = { readonly entries: Map<string, CatalogEntry>; readonly owners: Map<string, string> }
+
+function applyRecord({ entries, owners }: Known, record: StoredRecord, listener: CatalogListener): void {
   const type = record.key?.toString() ?? ''
-  if (record.value === null) {
+  const former = entries.get(type)
+  if (record.value === null || record.value.length === 0) {
+    if (former) owners.delete(former.topic)
     entries.delete(type)
     listener.onChange?.(type, undefined)
     return
@@ -114,6 +134,9 @@ function applyRecord(entries: Map<string, CatalogEntry>, record: StoredRecord, l
     listener.onUnreadable?.(type)
     return
   }
+  if ((owners.get(entry.topic) ?? type) !== type) return
+  if (former) owners.delete(former.topic)
+  owners.set(entry.topic, type)
   entries.set(type, entry)
   listener.onChange?.(type, entry)
 }

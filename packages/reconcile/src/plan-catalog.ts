@@ -6,11 +6,15 @@ import { resolveReferences } from '@millrace/schemas/references'
 import type { Registry } from '@millrace/schemas/registry'
 import { schemaTypeOf } from '@millrace/schemas/registry-answer'
 import type { Change } from './change.ts'
+import { topicOfAnother } from './event-type-conflict.ts'
+import { RefusedType } from './refused-type.ts'
 
 /** The catalog as `apply` and the API see it: read as a whole, written an entry at a time. */
 export type Catalog = {
   readonly entries: () => Promise<ReadonlyMap<string, CatalogEntry>>
   readonly write: (entry: CatalogEntry) => Promise<void>
+  /** Takes a type out that has no topic. */
+  readonly withdraw: (type: string) => Promise<void>
 }
 
 /** The entries that the catalog lacks or has otherwise. Types that nobody declares here were made through the API and stay. */
@@ -39,9 +43,24 @@ async function planEntry(
       action: current ? 'update' : 'create',
       detail: `topic ${type.topic}`,
       // By now its schema is registered, if it was not when the plan was made.
-      apply: async () => catalog.write(registered(type, await entryOf(type, registry))),
+      apply: async () => {
+        await catalog.write(registered(type, await entryOf(type, registry)))
+        if (!current) await requireTopic(type, catalog)
+      },
     },
   ]
+}
+
+/**
+ * Another instance may have made a type with the same topic at the same moment: whoever is first in the log has it.
+ * @throws RefusedType
+ */
+async function requireTopic(type: DeclaredType, catalog: Catalog): Promise<void> {
+  const entries = await catalog.entries()
+  const conflict = topicOfAnother(type, entries)
+  if (!conflict) return
+  if (!entries.has(type.name)) await catalog.withdraw(type.name)
+  throw new RefusedType('conflict', conflict.detail, [conflict])
 }
 
 async function entryOf(type: DeclaredType, registry: Registry): Promise<CatalogEntry | undefined> {

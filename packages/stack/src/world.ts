@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { openConnect } from '@millrace/connect/connect-client'
 import { eventTypesOf } from '@millrace/core/platform'
 import { type Admin, openAdmin } from '@millrace/kafka/admin'
-import { putCatalogEntry, readCatalog } from '@millrace/kafka/catalog'
+import { putCatalogEntry, readCatalog, withdrawCatalogEntry } from '@millrace/kafka/catalog'
 import type { KafkaConnection } from '@millrace/kafka/connection'
-import { openProducer } from '@millrace/kafka/producer'
+import { openProducer, type Producer } from '@millrace/kafka/producer'
 import { applyChanges, type Change } from '@millrace/reconcile/change'
 import type { Catalog } from '@millrace/reconcile/plan-catalog'
 import { planDefinition, type World } from '@millrace/reconcile/plan-definition'
@@ -59,16 +59,18 @@ export async function openWorld(installation: Installation): Promise<{ world: Wo
 }
 
 function openCatalog(connection: KafkaConnection): Catalog {
+  const produce = async (send: (producer: Producer) => Promise<unknown>): Promise<void> => {
+    const producer = openProducer(connection)
+    try {
+      await send(producer)
+    } finally {
+      await producer.close()
+    }
+  }
   return {
     entries: () => readCatalog(connection),
-    write: async (entry) => {
-      const producer = openProducer(connection)
-      try {
-        await putCatalogEntry(producer, entry)
-      } finally {
-        await producer.close()
-      }
-    },
+    write: (entry) => produce((producer) => putCatalogEntry(producer, entry)),
+    withdraw: (type) => produce((producer) => withdrawCatalogEntry(producer, type)),
   }
 }
 
