@@ -5,6 +5,7 @@ import {
   Admin as Client,
   alterUserScramCredentialsV0,
   ConfigResourceTypes,
+  describeUserScramCredentialsV0,
   FetchIsolationLevels,
   IncrementalAlterConfigOperationTypes,
   ListOffsetTimestamps,
@@ -65,6 +66,10 @@ export type Admin = {
   readonly deleteGroup: (group: string) => Promise<void>
   /** Makes a SCRAM-SHA-512 user or gives it a new password. */
   readonly alterScramCredential: (username: string, password: string) => Promise<void>
+  /** The users that have a SCRAM-SHA-512 password here. */
+  readonly scramUsers: () => Promise<string[]>
+  /** Takes a user's password away: it can log in no more. */
+  readonly deleteScramCredential: (username: string) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -86,6 +91,8 @@ export function openAdmin(connection: KafkaConnection): Admin {
     },
     alterScramCredential: (username, password) =>
       ask(`setting the password of ${username}`, alterScram(client, username, password)),
+    scramUsers: () => ask('listing the users', scramUsers(client)),
+    deleteScramCredential: (username) => ask(`taking the password of ${username} away`, deleteScram(client, username)),
     close: () => within(closeDeadlineMs, 'closing the admin client', client.close()),
   }
 }
@@ -256,15 +263,30 @@ async function committed(client: Client, group: string): Promise<Map<string, Off
 const scramSha512 = 2
 const scramIterations = 8_192
 
-/** The client library has the request but no call for it. @see RFC 5802 §3 for the salted password */
+// The client library has these requests but no calls for them.
+
+/** @see RFC 5802 §3 for the salted password */
 async function alterScram(client: Client, name: string, password: string): Promise<void> {
   const salt = randomBytes(24)
   const saltedPassword = await promisify(pbkdf2)(password, salt, scramIterations, 64, 'sha512')
+  const credential = { name, mechanism: scramSha512, iterations: scramIterations, salt, saltedPassword }
+  await alterUserScramCredentialsV0.api.async(await anyBroker(client), [], [credential])
+}
+
+async function deleteScram(client: Client, name: string): Promise<void> {
+  await alterUserScramCredentialsV0.api.async(await anyBroker(client), [{ name, mechanism: scramSha512 }], [])
+}
+
+async function scramUsers(client: Client): Promise<string[]> {
+  const { results } = await describeUserScramCredentialsV0.api.async(await anyBroker(client), null)
+  const has512 = results.filter(({ credentialInfos }) =>
+    credentialInfos.some(({ mechanism }) => mechanism === scramSha512),
+  )
+  return has512.map(({ user }) => user)
+}
+
+async function anyBroker(client: Client) {
   const [connection] = (await client.connectToBrokers()).values()
   if (!connection) throw new MillraceError('kafka.unavailable', 'no broker answers')
-  await alterUserScramCredentialsV0.api.async(
-    connection,
-    [],
-    [{ name, mechanism: scramSha512, iterations: scramIterations, salt, saltedPassword }],
-  )
+  return connection
 }

@@ -1,6 +1,6 @@
 /** One difference between what should be and what is, and what closes it. */
 export type Change = {
-  readonly resource: 'topic' | 'acl' | 'schema' | 'event-type' | 'table' | 'connector' | 'job'
+  readonly resource: 'topic' | 'acl' | 'user' | 'schema' | 'event-type' | 'table' | 'connector' | 'job'
   readonly name: string
   readonly action: 'create' | 'update' | 'delete'
   /** What differs, for a person. */

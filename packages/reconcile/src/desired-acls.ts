@@ -52,9 +52,27 @@ export function aclsOf(platform: Platform): Acl[] {
       ...allow('connect', topic(deadLetterTopic(from.topic)), 'Describe', 'Write'),
       ...allow('connect', group(`connect-${name}`), 'Read', 'Describe'),
     ]),
-    ...platform.access.flatMap(({ user, topics }) => [
-      ...topics.flatMap((name) => allow(user, topic(name), 'Describe', 'Read')),
-      ...allow(user, groupsWith(`${user}-`), 'Read', 'Describe'),
-    ]),
+    ...platform.access.flatMap(({ user, topics }) => readerAcls(user, topics)),
   ]
+}
+
+function readerAcls(user: string, topics: readonly string[]): Acl[] {
+  return [...topics.flatMap((name) => allow(user, topic(name), 'Describe', 'Read')), ...readerGroups(user)]
+}
+
+function readerGroups(user: string): Acl[] {
+  return allow(user, groupsWith(`${user}-`), 'Read', 'Describe')
+}
+
+/**
+ * Whether a principal's ACLs are those of a reader of some definition: that it may use groups that begin with its own name is what
+ * we write, and nobody else by chance.
+ */
+export function isReader(principal: string, acls: readonly Acl[]): boolean {
+  const user = principal.replace(/^User:/, '')
+  const texts = (some: readonly Acl[]) => some.map((acl) => JSON.stringify(acl))
+  const topics = acls.filter(({ resource }) => resource === 'topic').map(({ name }) => name)
+  const possible = new Set(texts(readerAcls(user, topics)))
+  const own = texts(acls)
+  return own.every((text) => possible.has(text)) && texts(readerGroups(user)).some((text) => own.includes(text))
 }
