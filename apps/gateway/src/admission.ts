@@ -1,27 +1,35 @@
-/** What every request passes before its route: its token, once, and the rate of whom it names. */
+/** What every request passes before its route: its token, the rate of whom it names, and whether the route is for them at all. */
+import type { Permission } from '@millrace/core/scope'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Authenticate } from './authentication.ts'
+import { type Authenticate, requireSome } from './authentication.ts'
 import { bearerToken, subprotocolToken } from './bearer-token.ts'
+import { problem, ProblemError } from './problem.ts'
 import { chargeRequest, type RateLimit } from './rate-limit.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route needs no token, and asks nothing of one that is sent. */
-    public?: boolean
+    /**
+     * Whom the route is for: everybody, without a token; whoever has a token; or whose token allows one of some actions, for whatever
+     * event type: which one it is for, the route asks itself. A route that says nothing is for nobody.
+     */
+    access?: 'public' | 'any-token' | readonly Permission['action'][]
   }
 }
 
-/**
- * A request with a token is charged to its subject; with a bad one it ends here with 401. Routes still ask for the token themselves
- * (which by then is a look into memory), so that a route that forgets to is the only one that is open.
- */
+/** Sets the identity of each request but those of public routes, charges it to its subject, and ends what may not be with 401, 403 or 429. */
 export function admitRequests(app: FastifyInstance, authenticate: Authenticate, rateLimit: RateLimit): void {
   app.addHook('onRequest', async (request, reply) => {
+    const { access } = request.routeOptions.config
+    if (access === 'public') return
     const token = tokenOf(request)
-    if (token === undefined || request.routeOptions.config.public === true) return
+    // That there is no such route may be known to everybody; a token is looked at all the same.
+    if (request.is404 && token === undefined) return
     const identity = await authenticate(token)
     chargeRequest(rateLimit, identity.subject, reply)
     request.identity = identity
+    if (request.is404 || access === 'any-token') return
+    if (access === undefined) throw new ProblemError(problem(403, 'this route is for nobody'))
+    requireSome(identity, ...access)
   })
 }
 

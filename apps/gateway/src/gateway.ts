@@ -161,7 +161,7 @@ async function addRoutes(
     metrics,
     onFault: (error) => logger.error({ err: error }, 'an event could not be judged'),
   })
-  publishRoute(app, authenticate, ingest, config, stopping)
+  publishRoute(app, ingest, config, stopping)
 
   const itemsOf = createItems(eventTypes.find, payloads.read)
   const liveTopics = createLiveTopics(feed, itemsOf)
@@ -174,9 +174,8 @@ async function addRoutes(
     metrics,
     logger,
   )
-  readRoutes(app, authenticate, eventTypes, reader, itemsOf, turns)
+  readRoutes(app, eventTypes, reader, itemsOf, turns)
   catalogRoutes(app, {
-    authenticate,
     eventTypes,
     world: { admin, replication: config.replication, registry, catalog: catalogOf(catalog, producer, admin) },
     partitionsMax: config.partitionsMax,
@@ -185,10 +184,10 @@ async function addRoutes(
   const kafka = { name: 'kafka', check: () => admin.brokers() }
   const needed = createHealth([kafka])
   const all = createHealth([kafka, { name: 'registry', check: () => registry.subjects() }])
-  healthRoutes(app, authenticate, { isReady, needed, all }, metrics)
-  await documentRoutes(app, authenticate, eventTypes, routes)
+  healthRoutes(app, { isReady, needed, all }, metrics)
+  await documentRoutes(app, eventTypes, routes)
   // The last, since every route behind it would take the upgrade to a WebSocket.
-  await streamRoute(app, { authenticate, eventTypes, liveTopics, streams, reader, turns })
+  await streamRoute(app, { eventTypes, liveTopics, streams, reader, turns })
 }
 
 function warningsOf(logger: Logger): (what: string, error?: unknown) => void {

@@ -1,7 +1,5 @@
 import type { HealthReport } from '@millrace/service/health'
 import type { FastifyInstance } from 'fastify'
-import { type Authenticate, require } from './authentication.ts'
-import { bearerToken } from './bearer-token.ts'
 import type { GatewayMetrics } from './metrics.ts'
 
 export type Health = {
@@ -13,27 +11,20 @@ export type Health = {
 }
 
 /** `/health/live`, `/health/ready`, `/health` and `/metrics`. */
-export function healthRoutes(
-  app: FastifyInstance,
-  authenticate: Authenticate,
-  health: Health,
-  metrics: GatewayMetrics,
-): void {
-  app.get('/health/live', { config: { public: true } }, () => ({ status: 'up' }))
+export function healthRoutes(app: FastifyInstance, health: Health, metrics: GatewayMetrics): void {
+  app.get('/health/live', { config: { access: 'public' } }, () => ({ status: 'up' }))
 
-  app.get('/health/ready', { config: { public: true } }, async (_request, reply) => {
+  app.get('/health/ready', { config: { access: 'public' } }, async (_request, reply) => {
     const ready = health.isReady() && (await health.needed()).status === 'up'
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'up' : 'down' })
   })
 
-  app.get('/health', async (request, reply) => {
-    require(await authenticate(bearerToken(request.headers.authorization)), 'ops:read')
+  app.get('/health', { config: { access: ['ops:read'] } }, async (_request, reply) => {
     const report = await health.all()
     return reply.code(report.status === 'up' ? 200 : 503).send(report)
   })
 
-  app.get('/metrics', async (request, reply) => {
-    require(await authenticate(bearerToken(request.headers.authorization)), 'metrics:read')
+  app.get('/metrics', { config: { access: ['metrics:read'] } }, async (_request, reply) => {
     const { contentType, body } = await metrics.exposition()
     return reply.type(contentType).send(body)
   })

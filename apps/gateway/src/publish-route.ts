@@ -2,9 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
 import { isJsonValue } from '@millrace/core/json'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
-import { type Authenticate, requireSome } from './authentication.ts'
 import { createBatchAnswer } from './batch-answer.ts'
-import { bearerToken } from './bearer-token.ts'
 import { countedBody } from './body-room.ts'
 import { openBulkTime } from './bulk-time.ts'
 import type { GatewayConfig } from './config.ts'
@@ -30,22 +28,10 @@ type Bounds = Pick<
 >
 
 /** `POST /v1/events`: one event in structured or binary mode, a batch, or a bulk load. */
-export function publishRoute(
-  app: FastifyInstance,
-  authenticate: Authenticate,
-  ingest: Ingest,
-  bounds: Bounds,
-  stopping: AbortSignal,
-): void {
+export function publishRoute(app: FastifyInstance, ingest: Ingest, bounds: Bounds, stopping: AbortSignal): void {
   const options: RouteShorthandOptions = {
     bodyLimit: bounds.batchBytesMax,
-    config: { opensBodies: true },
-    // Before the body is read.
-    onRequest: async (request) => {
-      const identity = await authenticate(bearerToken(request.headers.authorization))
-      requireSome(identity, 'events:write')
-      request.identity = identity
-    },
+    config: { access: ['events:write'], opensBodies: true },
     preParsing: (request, reply, payload, done) => {
       const opened = openRequest(request, reply, payload, bounds)
       if (opened instanceof ProblemError) done(opened)

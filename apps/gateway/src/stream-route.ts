@@ -4,15 +4,13 @@ import type { Offsets } from '@millrace/kafka/admin'
 import type { Reader } from '@millrace/kafka/reader'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import * as z from 'zod'
-import type { Authenticate } from './authentication.ts'
-import { bearerToken, subprotocolToken } from './bearer-token.ts'
 import { encodeCursor } from './cursor.ts'
 import type { EventTypes } from './event-types.ts'
 import { parseFilter } from './filter.ts'
 import type { LiveTopics } from './live-topics.ts'
 import { problem, ProblemError } from './problem.ts'
 import { type From, parseFrom } from './read-position.ts'
-import { requireReadable, unknownTopicAsProblem } from './read-routes.ts'
+import { readers, requireReadable, unknownTopicAsProblem } from './read-routes.ts'
 import { sseHead, sseOutlet } from './sse.ts'
 import type { StreamRequest, Streams } from './streams.ts'
 import { isCovered } from './subscription.ts'
@@ -27,7 +25,6 @@ declare module 'fastify' {
 }
 
 export type StreamParts = {
-  readonly authenticate: Authenticate
   readonly eventTypes: EventTypes
   readonly liveTopics: LiveTopics
   readonly streams: Streams
@@ -63,12 +60,18 @@ export async function streamRoute(app: FastifyInstance, parts: StreamParts): Pro
   app.decorateRequest('stream', null)
   app.addHook('onSend', (request, reply, payload, done) => {
     // The client waits for another protocol on this connection.
-    if (request.ws) reply.header('connection', 'close')
+    if (asksForWebSocket(request)) reply.header('connection', 'close')
     done(null, payload)
+  })
+  app.addHook('onResponse', (request, _reply, done) => {
+    // Node has given the connection away, and the plugin knows nothing of a request that was refused before it came to its hook.
+    if (asksForWebSocket(request)) request.raw.socket.destroy()
+    done()
   })
   app.route({
     method: 'GET',
     url: '/v1/events/stream',
+    config: { access: readers },
     // Before the connection is upgraded: whoever is refused gets an answer in HTTP.
     preValidation: async (request) => {
       request.stream = await streamRequest(request, parts)
@@ -82,6 +85,10 @@ export async function streamRoute(app: FastifyInstance, parts: StreamParts): Pro
         streams.start(request.stream, webSocketOutlet(socket, request.raw.socket, gone.signal), gone.signal)
     },
   })
+}
+
+function asksForWebSocket({ headers }: FastifyRequest): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket'
 }
 
 function serveEvents(request: FastifyRequest, reply: FastifyReply, streams: Streams): void {
@@ -104,11 +111,9 @@ function serveEvents(request: FastifyRequest, reply: FastifyReply, streams: Stre
   streams.start(stream, sseOutlet(answer, gone.signal), gone.signal)
 }
 
-/** @throws ProblemError 400 | 401 | 403 | 404 | 503 */
+/** @throws ProblemError 400 | 403 | 404 | 503 */
 async function streamRequest(request: FastifyRequest, parts: StreamParts): Promise<StreamRequest> {
   const { headers } = request
-  const token = bearerToken(headers.authorization) ?? subprotocolToken(headers['sec-websocket-protocol'])
-  request.identity = await parts.authenticate(token)
   const query = streamQuery.safeParse(request.query)
   if (!query.success) throw refused('name a topic, as in ?topic=order.placed')
   const { topic, from, ...conditions } = query.data

@@ -1,17 +1,15 @@
 import { connect } from 'node:net'
 import { createLogger } from '@millrace/service/logger'
 import { exchange } from '@millrace/testkit/raw-http'
-import type { FastifyRequest } from 'fastify'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { admitRequests } from '../src/admission.ts'
-import { bearerToken } from '../src/bearer-token.ts'
 import type { ConnectionLimits } from '../src/connection-limits.ts'
 import { createGatewayMetrics } from '../src/metrics.ts'
 import { problem, ProblemError } from '../src/problem.ts'
 import { createRateLimit } from '../src/rate-limit.ts'
 import { createServer } from '../src/server.ts'
 
-/** A server with a route that reads a body, after a look at the token as every route has it. */
+/** A server with a route that reads a body. */
 async function server(limits: Partial<ConnectionLimits> = {}) {
   const metrics = createGatewayMetrics()
   const app = createServer(metrics, createLogger('test', 'silent'), { limits: { checkMs: 50, ...limits } })
@@ -22,14 +20,11 @@ async function server(limits: Partial<ConnectionLimits> = {}) {
       : Promise.reject(new ProblemError(problem(401, 'no')))
   admitRequests(app, authenticate, createRateLimit({ requestsPerSecond: 1_000, burst: 1_000 }))
   const bodies: string[] = []
-  const onRequest = async ({ headers }: FastifyRequest) => {
-    await authenticate(bearerToken(headers.authorization))
-  }
-  app.post('/events', { bodyLimit: 1_000, onRequest }, ({ body }) => {
+  app.post('/events', { bodyLimit: 1_000, config: { access: 'any-token' } }, ({ body }) => {
     bodies.push(String(body))
     return 'taken'
   })
-  app.get('/events', () => 'here')
+  app.get('/events', { config: { access: 'public' } }, () => 'here')
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   return { url, bodies, metrics, connections: () => countOf(app.server) }
 }

@@ -33,9 +33,7 @@ async function instance() {
     refuse: (_submitted, told) => ({ status: 'rejected', id: null, problem: told }),
     giveUp: () => ({ status: 'unconfirmed', id: null, problem: problem(503, 'not confirmed') }),
   }
-  const permissions = [{ action: 'events:write', pattern: '*' }] as const
-  const authenticate = () => Promise.resolve({ subject: 'ada', permissions, expiresAtMs: Infinity })
-  publishRoute(app, authenticate, ingest, bounds, stopping)
+  publishRoute(app, ingest, bounds, stopping)
   app.post('/slow', () => 'taken')
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   onTestFinished(() => app.close())

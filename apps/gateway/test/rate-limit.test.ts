@@ -69,8 +69,8 @@ describe('a request', () => {
         : Promise.resolve({ subject, permissions: [], expiresAtMs: Infinity })
     }
     admitRequests(app, authenticate, createRateLimit(options))
-    app.get('/', ({ identity }) => identity.subject)
-    app.get('/public', { config: { public: true } }, () => 'all')
+    app.get('/', { config: { access: 'any-token' } }, ({ identity }) => identity.subject)
+    app.get('/public', { config: { access: 'public' } }, () => 'all')
     return (token: string, url = '/') => app.inject({ url, headers: { authorization: `Bearer ${token}` } })
   }
 
