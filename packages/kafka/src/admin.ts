@@ -1,11 +1,6 @@
-import { pbkdf2, randomBytes } from 'node:crypto'
-import { promisify } from 'node:util'
-import { MillraceError } from '@millrace/core/errors'
 import {
   Admin as Client,
-  alterUserScramCredentialsV0,
   ConfigResourceTypes,
-  describeUserScramCredentialsV0,
   FetchIsolationLevels,
   IncrementalAlterConfigOperationTypes,
   ListOffsetTimestamps,
@@ -14,6 +9,7 @@ import { type Acl, everyAcl, fromClient, toClient } from './acl.ts'
 import { clientOptions, type KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
 import { protocolErrors } from './errors.ts'
+import { alterScram, deleteScram, scramUsers } from './scram.ts'
 
 export type { Acl } from './acl.ts'
 
@@ -258,35 +254,4 @@ async function committed(client: Client, group: string): Promise<Map<string, Off
       ),
     ]),
   )
-}
-
-const scramSha512 = 2
-const scramIterations = 8_192
-
-// The client library has these requests but no calls for them.
-
-/** @see RFC 5802 §3 for the salted password */
-async function alterScram(client: Client, name: string, password: string): Promise<void> {
-  const salt = randomBytes(24)
-  const saltedPassword = await promisify(pbkdf2)(password, salt, scramIterations, 64, 'sha512')
-  const credential = { name, mechanism: scramSha512, iterations: scramIterations, salt, saltedPassword }
-  await alterUserScramCredentialsV0.api.async(await anyBroker(client), [], [credential])
-}
-
-async function deleteScram(client: Client, name: string): Promise<void> {
-  await alterUserScramCredentialsV0.api.async(await anyBroker(client), [{ name, mechanism: scramSha512 }], [])
-}
-
-async function scramUsers(client: Client): Promise<string[]> {
-  const { results } = await describeUserScramCredentialsV0.api.async(await anyBroker(client), null)
-  const has512 = results.filter(({ credentialInfos }) =>
-    credentialInfos.some(({ mechanism }) => mechanism === scramSha512),
-  )
-  return has512.map(({ user }) => user)
-}
-
-async function anyBroker(client: Client) {
-  const [connection] = (await client.connectToBrokers()).values()
-  if (!connection) throw new MillraceError('kafka.unavailable', 'no broker answers')
-  return connection
 }
