@@ -123,5 +123,7 @@ export function brokerSettings(installation: Installation, node: number): Record
     'socket.receive.buffer.bytes': -1,
     'socket.send.buffer.bytes': -1,
     'replica.socket.receive.buffer.bytes': -1,
+    // A follower that knows of a new partition before its leader does asks again after this time; 1 s would hold up the topic's first events.
+    'replica.fetch.backoff.ms': 100,
   }
 }
