@@ -61,6 +61,7 @@ export async function startGateway(config: GatewayConfig, lifecycle: Lifecycle):
   if (!(await parts.identityFeed.caughtUp)) {
     logger.warn(`retries of events from before the start are not all recognised after ${catchUpMsMax} ms`)
   }
+  await parts.producer.connect()
   await app.listen({ host: config.host, port: config.port })
   return {
     // Nothing new is taken before what was taken is answered: under load the queue would never be empty otherwise.

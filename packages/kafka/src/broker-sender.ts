@@ -1,6 +1,6 @@
 import type { Connection } from '@platformatic/kafka'
 import type { Batch, BatchLimits, PartitionWriter } from './partition-writer.ts'
-import { type PartitionAnswer, produce } from './produce.ts'
+import { newProducerId, type PartitionAnswer, produce } from './produce.ts'
 
 export type SenderLimits = BatchLimits & { readonly requestBytesMax: number }
 
@@ -22,6 +22,7 @@ export class BrokerSender {
   readonly #onOutcome: (writer: PartitionWriter, outcome: Outcome | undefined) => void
   readonly #waiting: PartitionWriter[] = []
   #connection: Connection | undefined
+  #connecting: Promise<Connection> | undefined
   #isRunning = false
 
   /** @param onOutcome is told of each writer once for each `offer`, with `undefined` when it had nothing to send */
@@ -43,16 +44,37 @@ export class BrokerSender {
     setImmediate(() => void this.#run())
   }
 
+  /** Connects, unless it is connected. */
+  async connected(): Promise<Connection> {
+    if (this.#connection?.isConnected()) return this.#connection
+    this.#connecting ??= this.#connect().finally(() => (this.#connecting = undefined))
+    this.#connection = await this.#connecting
+    return this.#connection
+  }
+
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       try {
-        if (!this.#connection?.isConnected()) this.#connection = await this.#connect()
-        await this.#send(this.#connection)
+        const connection = await this.connected()
+        await this.#identify(connection)
+        await this.#send(connection)
       } catch (error) {
         for (const writer of this.#waiting.splice(0)) this.#onOutcome(writer, { kind: 'unreachable', error })
       }
     }
     this.#isRunning = false
+  }
+
+  /** Gives every writer that has none a producer id, all in one go. */
+  async #identify(connection: Connection): Promise<void> {
+    const unidentified = this.#waiting.filter((writer) => !writer.isIdentified)
+    try {
+      await Promise.all(unidentified.map(async (writer) => writer.identify(await newProducerId(connection))))
+    } catch (error) {
+      // Answers that come after all would be taken for others'.
+      void connection.close().catch(() => undefined)
+      throw error
+    }
   }
 
   async #send(connection: Connection): Promise<void> {

@@ -3,7 +3,6 @@ import { Base, Connection } from '@platformatic/kafka'
 import { clientOptions, type KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
 import { leaderless } from './fetch.ts'
-import { newProducerId, type ProducerId } from './produce.ts'
 
 /** What a producer knows of the cluster: answered at once where it was asked before, and kept fresh in the background. */
 export type Cluster = {
@@ -15,8 +14,8 @@ export type Cluster = {
   readonly leader: (topic: string, partition: number) => number | undefined
   /** Asks for all topics again; a topic that cannot be asked for stays as it was. */
   readonly refresh: () => Promise<void>
-  /** @throws MillraceError 'kafka.unavailable' | 'kafka.refused' */
-  readonly newProducerId: () => Promise<ProducerId>
+  /** Who is in the cluster now. */
+  readonly brokers: () => Promise<readonly number[]>
   /** A connection to a broker for what is written; others do not wait behind it. */
   readonly connect: (broker: number) => Promise<Connection>
   readonly close: () => Promise<void>
@@ -33,36 +32,40 @@ export function openCluster(connection: KafkaConnection): Cluster {
   const writing = new Set<Connection>()
   /** The leaders of the partitions, by topic. */
   const topics = new Map<string, readonly number[]>()
-  const underWay = new Map<string, Promise<readonly number[]>>()
+  const underWay = new Map<string, Promise<void>>()
   let refreshing: Promise<void> | undefined
 
-  const ask = async (topic: string): Promise<readonly number[]> => {
-    const request = asking.metadata({ topics: [topic], forceUpdate: true })
-    const metadata = await within(deadlineMs, `asking for the partitions of ${topic}`, request)
-    const leaders: number[] = []
-    for (const [partition, { leader }] of (metadata.topics.get(topic)?.partitions ?? []).entries()) {
-      leaders[partition] = leader
+  const ask = async (names: readonly string[]): Promise<void> => {
+    const request = asking.metadata({ topics: [...names], forceUpdate: true })
+    const metadata = await within(deadlineMs, `asking for the partitions of ${names.join(', ')}`, request)
+    for (const name of names) {
+      const leaders: number[] = []
+      for (const [partition, { leader }] of (metadata.topics.get(name)?.partitions ?? []).entries()) {
+        leaders[partition] = leader
+      }
+      topics.set(name, leaders)
     }
-    topics.set(topic, leaders)
-    return leaders
   }
-  const askOnce = (topic: string): Promise<readonly number[]> => {
+  const askOnce = (topic: string): Promise<void> => {
     const current = underWay.get(topic)
     if (current) return current
-    const request = ask(topic).finally(() => underWay.delete(topic))
+    const request = ask([topic]).finally(() => underWay.delete(topic))
     underWay.set(topic, request)
     return request
   }
   const askForAll = async (): Promise<void> => {
-    await Promise.all([...topics.keys()].map((topic) => askOnce(topic).catch(() => undefined)))
+    const names = [...topics.keys()]
+    if (names.length === 0) return
+    // One that cannot be asked for fails them all, so each for itself.
+    await ask(names).catch(() => Promise.allSettled(names.map(askOnce)))
   }
   const refresh = (): Promise<void> => {
     refreshing ??= askForAll().finally(() => (refreshing = undefined))
     return refreshing
   }
+  const addresses = async () => (await asking.metadata({ topics: [] })).brokers
   const connect = async (broker: number): Promise<Connection> => {
-    const { brokers } = await asking.metadata({ topics: [] })
-    const address = brokers.get(broker)
+    const address = (await addresses()).get(broker)
     if (!address) throw new MillraceError('kafka.unavailable', `broker ${broker} is not in the cluster now`)
     const made = new Connection(connection.clientId, options)
     writing.add(made)
@@ -80,13 +83,16 @@ export function openCluster(connection: KafkaConnection): Cluster {
 
   return {
     partitions: (topic) => topics.get(topic)?.length,
-    askForPartitions: async (topic) => (await askOnce(topic)).length,
+    askForPartitions: async (topic) => {
+      await askOnce(topic)
+      return topics.get(topic)?.length ?? 0
+    },
     leader: (topic, partition) => {
       const leader = topics.get(topic)?.[partition]
       return leader === leaderless ? undefined : leader
     },
     refresh,
-    newProducerId: () => within(deadlineMs, 'asking for a producer id', anyConnection(asking).then(newProducerId)),
+    brokers: async () => [...(await within(deadlineMs, 'asking for the brokers', addresses())).keys()],
     connect: (broker) => within(deadlineMs, `connecting to broker ${broker}`, connect(broker)),
     close: async () => {
       clearInterval(timer)
@@ -94,13 +100,4 @@ export function openCluster(connection: KafkaConnection): Cluster {
       await Promise.all(closing)
     },
   }
-}
-
-async function anyConnection(client: Base): Promise<Connection> {
-  const { brokers } = await client.metadata({ topics: [] })
-  const ids = [...brokers.keys()]
-  const id = ids[Math.floor(Math.random() * ids.length)] ?? 0
-  const connection = (await client.connectToBrokers([id])).get(id)
-  if (!connection) throw new MillraceError('kafka.unavailable', 'no broker is in the cluster now')
-  return connection
 }

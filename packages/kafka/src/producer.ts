@@ -35,6 +35,8 @@ const producerDefaults: ProducerOptions = {
 
 /** Stores records: idempotent, confirmed by all in-sync replicas, in order per partition. */
 export type Producer = {
+  /** Connects to all brokers that can be reached now, so that the first records need not wait for it. */
+  readonly connect: () => Promise<void>
   /**
    * Stores one record. Records of one partition are stored in the order of the calls.
    * Rejects with MillraceError 'kafka.not-confirmed' (stored or not), 'kafka.overloaded', 'kafka.too-large', 'kafka.refused', 'kafka.unknown-topic' or 'kafka.unavailable'.
@@ -53,7 +55,7 @@ const retryDelayMaxMs = 1_000
 /** A topic that was just made is not known to all brokers yet; one that is unknown for so many attempts is gone. */
 const unknownTopicAttemptsMax = 6
 
-/** Opens a producer. It connects with its first record. */
+/** Opens a producer. Without `connect` it connects with its first record. */
 export function openProducer(connection: KafkaConnection, options: ProducerOptions = producerDefaults): Producer {
   return new KafkaProducer(openCluster(connection), options)
 }
@@ -74,6 +76,11 @@ class KafkaProducer implements Producer {
     this.#cluster = cluster
     this.#options = options
     this.#expiring = setInterval(() => this.#expire(performance.now()), expireMs).unref()
+  }
+
+  readonly connect = async (): Promise<void> => {
+    const brokers = await this.#cluster.brokers().catch(() => [])
+    await Promise.allSettled(brokers.map((broker) => this.#senderTo(broker).connected()))
   }
 
   readonly send = (record: OutgoingRecord): Promise<StoredAt> => {
@@ -150,10 +157,6 @@ class KafkaProducer implements Producer {
   #dispatch(writer: PartitionWriter): void {
     if (this.#isClosed || writer.isScheduled || writer.isEmpty) return
     writer.isScheduled = true
-    if (!writer.isIdentified) {
-      void this.#identify(writer)
-      return
-    }
     const leader = this.#cluster.leader(writer.topic, writer.partition)
     if (leader !== undefined) this.#senderTo(leader).offer(writer)
     else {
@@ -168,15 +171,6 @@ class KafkaProducer implements Producer {
     const made = new BrokerSender(() => this.#cluster.connect(broker), this.#options, this.#onOutcome)
     this.#senders.set(broker, made)
     return made
-  }
-
-  async #identify(writer: PartitionWriter): Promise<void> {
-    try {
-      writer.identify(await this.#cluster.newProducerId())
-      this.#done(writer)
-    } catch (error) {
-      this.#unreachable(writer, error)
-    }
   }
 
   readonly #onOutcome = (writer: PartitionWriter, outcome: Outcome | undefined): void => {
