@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fingerprintHeader } from '@millrace/core/kafka-binding'
 import type { Admin, Offsets } from '@millrace/kafka/admin'
 import type { KafkaConnection } from '@millrace/kafka/connection'
-import { type Follower, openFollower } from '@millrace/kafka/follower'
+import { type Follower, type FollowerListener, openFollower } from '@millrace/kafka/follower'
 import type { StoredRecord } from '@millrace/kafka/reader'
 import type { Identities } from './identities.ts'
 
@@ -28,6 +28,8 @@ type Begun = { readonly from: Offsets; readonly ends: Offsets }
 /** How soon a new topic is followed. */
 const sweepMs = 250
 const retryMs = 500
+/** Few large fetches cost less than many small ones, and a retry at another instance has a second until it must be recognised. */
+const gatherBytes = 256 * 1024
 
 /** Follows all topics of events, from where the window begins. `topics` says which there are at the moment. */
 export function openIdentityFeed(
@@ -39,13 +41,14 @@ export function openIdentityFeed(
   onTrouble: (error: unknown) => void,
 ): IdentityFeed {
   const catchUps = new Map<string, CatchUp>()
-  const follower = openFollower(connection, {
+  const listener: FollowerListener = {
     onRecords: (topic, records) => {
       for (const record of records) learnRecord(identities, topic, record)
     },
     onProgress: (topic, positions) => catchUps.get(topic)?.reached(positions),
     onTrouble,
-  })
+  }
+  const follower = openFollower(connection, listener, gatherBytes)
   const begin = async (topic: string, catchUp: CatchUp): Promise<void> => {
     // Until it can be read, or is not wanted any more.
     while (catchUps.get(topic) === catchUp) {

@@ -43,7 +43,9 @@ export type WantedTopic = {
 }
 
 export type FetchLimits = {
+  /** How long the broker waits for `minBytes` to be there; it answers with what there is then. */
   readonly maxWaitMs: number
+  readonly minBytes: number
   readonly maxBytes: number
   readonly partitionMaxBytes: number
 }
@@ -59,7 +61,6 @@ export const leaderless = -1
 
 const sessionless = { id: 0, epoch: -1 } as const
 const offsetOutOfRange = 1
-const minBytes = 1
 
 /** Who leads which partitions of a topic now. */
 export async function leadersOf(client: Admin, topic: string): Promise<TopicLeaders> {
@@ -120,7 +121,7 @@ export async function fetchTopics(
       partitionMaxBytes: limits.partitionMaxBytes,
     })),
   }))
-  const { maxWaitMs, maxBytes } = limits
+  const { maxWaitMs, minBytes, maxBytes } = limits
   const isolation = FetchIsolationLevels.READ_COMMITTED
   const { id, epoch } = sessionless
   const response = await fetchApi.async(connection, maxWaitMs, minBytes, maxBytes, isolation, id, epoch, topics, [], '')

@@ -65,7 +65,7 @@ type Followed = {
 
 const timeouts = { connectTimeoutMs: 2_000, requestTimeoutMs: 6_000 } as const
 /** A topic that is added waits for the fetch under way, so that may not wait long at the broker. */
-const limits: FetchLimits = { maxWaitMs: 250, maxBytes: 4 * 1024 * 1024, partitionMaxBytes: 1024 * 1024 }
+const limits = { maxWaitMs: 250, maxBytes: 4 * 1024 * 1024, partitionMaxBytes: 1024 * 1024 }
 /** Under load a fetch answers at once with the little that has come since; this pause lets some gather. */
 const gatherMs = 15
 const retryDelayMinMs = 100
@@ -73,13 +73,17 @@ const retryDelayMaxMs = 2_000
 const deadlineMs = 10_000
 const closeTimeoutMs = 2_000
 
-/** Opens a follower that follows nothing yet. It connects with its first topic. */
-export function openFollower(connection: KafkaConnection, listener: FollowerListener): Follower {
-  return new BrokerFollower(connection, listener)
+/**
+ * Opens a follower that follows nothing yet. It connects with its first topic.
+ * @param minBytes what should come together at a broker before it is handed over; where it does not, what came within 250 ms is
+ */
+export function openFollower(connection: KafkaConnection, listener: FollowerListener, minBytes = 1): Follower {
+  return new BrokerFollower(connection, listener, { ...limits, minBytes })
 }
 
 class BrokerFollower implements Follower {
   readonly #listener: FollowerListener
+  readonly #limits: FetchLimits
   readonly #admin
   readonly #asking: Client
   readonly #fetching: Client
@@ -89,8 +93,9 @@ class BrokerFollower implements Follower {
   readonly #loops = new Map<number, Promise<void>>()
   readonly #leaders: LeaderWatch
 
-  constructor(connection: KafkaConnection, listener: FollowerListener) {
+  constructor(connection: KafkaConnection, listener: FollowerListener, limits: FetchLimits) {
     this.#listener = listener
+    this.#limits = limits
     this.#admin = openAdmin(connection)
     // Two connections to a broker: a fetch that waits there holds up whatever comes after it on its own.
     this.#asking = new Client({ ...clientOptions(connection, timeouts), retries: 0 })
@@ -212,7 +217,7 @@ class BrokerFollower implements Follower {
 
   /** @returns whether there were records */
   async #fetch(broker: number, wanted: readonly WantedTopic[]): Promise<boolean> {
-    const { read, failed } = await fetchTopics(this.#fetching, broker, wanted, limits)
+    const { read, failed } = await fetchTopics(this.#fetching, broker, wanted, this.#limits)
     for (const { topic, error } of failed) this.#park(topic, broker, error)
     let some = false
     for (const { name } of wanted) {

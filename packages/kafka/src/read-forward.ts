@@ -113,7 +113,7 @@ async function fetchLanes(
   const { perRecord, min, max } = partitionBytes
   const share = waitingBytesMax / [...leaders.values()].flat().length
   const partitionMaxBytes = Math.ceil(Math.max(min, Math.min(max, share, limit * perRecord)))
-  const limits: FetchLimits = { maxWaitMs, maxBytes: fetchBytesMax, partitionMaxBytes }
+  const limits: FetchLimits = { maxWaitMs, minBytes: 1, maxBytes: fetchBytesMax, partitionMaxBytes }
   const fetches = [...leaders].map(async ([broker, partitions]) => {
     const wanted = hungry.filter(({ partition }) => partitions.includes(partition))
     if (wanted.length === 0) return []

@@ -8,7 +8,7 @@ import type { NamedTopic } from './read-forward.ts'
 export type Span = { readonly start: bigint; readonly end: bigint }
 
 const mebibyte = 1_048_576
-const limits: FetchLimits = { maxWaitMs: 100, maxBytes: 2 * mebibyte, partitionMaxBytes: mebibyte }
+const limits: FetchLimits = { maxWaitMs: 100, minBytes: 1, maxBytes: 2 * mebibyte, partitionMaxBytes: mebibyte }
 /** What a broker's partitions may bring in one step. A step that brings more is made again, shorter. */
 const stepBytesMax = 8 * mebibyte
 const stepMin = 8

@@ -70,7 +70,7 @@ const knownTopicsMax = 1_000
 const attempts = 3
 const retryDelayMs = 200
 /** A broker answers with one batch at least, however small the limit (KIP-74): one is enough to find a first record. */
-const firstLimits: FetchLimits = { maxWaitMs: 100, maxBytes: 1, partitionMaxBytes: 1 }
+const firstLimits: FetchLimits = { maxWaitMs: 100, minBytes: 1, maxBytes: 1, partitionMaxBytes: 1 }
 
 export function openReader(connection: KafkaConnection): Reader {
   const client = new Client({ ...clientOptions(connection, timeouts), retries: 2, retryDelay: 100 })
