@@ -165,7 +165,9 @@ async function addRoutes(
   publishRoute(app, ingest, config, stopping)
 
   const itemsOf = createItems(eventTypes.find, payloads.read)
-  const liveTopics = createLiveTopics(feed, itemsOf)
+  const liveTopics = createLiveTopics(feed, itemsOf, (error) =>
+    logger.error({ err: error }, 'an event could not be sent to a live stream: it ends, and may be resumed'),
+  )
   onClose('live topics', liveTopics.close)
   const turns = createTurns({ atOnceMax: config.readsAtOnceMax, ...readQueue })
   const catchUpTurns = createTurns({ atOnceMax: config.catchUpReadersMax, ...catchUpQueue })

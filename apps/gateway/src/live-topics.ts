@@ -5,6 +5,7 @@ import type { StoredRecord } from '@millrace/kafka/reader'
 import { encodeCursor } from './cursor.ts'
 import type { EventItem, ItemsOf } from './event-item.ts'
 import { Batch } from './frame.ts'
+import { closeCodes } from './outlet.ts'
 import type { Subscription } from './subscription.ts'
 import type { Listening, TopicFeed } from './topic-feed.ts'
 
@@ -21,7 +22,8 @@ const sweepMs = 1_000
 const batchEventsMax = 64
 const batchBytesMax = 256 * 1_024
 
-export function createLiveTopics(feed: TopicFeed, itemsOf: ItemsOf): LiveTopics {
+/** @param onFault told what should never happen: a subscriber, or all of a topic, had to be sent away */
+export function createLiveTopics(feed: TopicFeed, itemsOf: ItemsOf, onFault: (error: unknown) => void): LiveTopics {
   const topics = new Map<string, Promise<LiveTopic>>()
 
   function drop(topic: string, opened: Promise<LiveTopic>): void {
@@ -43,7 +45,7 @@ export function createLiveTopics(feed: TopicFeed, itemsOf: ItemsOf): LiveTopics 
 
   return {
     open: async (topic) => {
-      const opened = topics.get(topic) ?? LiveTopic.open(feed, topic, itemsOf)
+      const opened = topics.get(topic) ?? LiveTopic.open(feed, topic, itemsOf, onFault)
       topics.set(topic, opened)
       try {
         const live = await opened
@@ -64,19 +66,26 @@ export function createLiveTopics(feed: TopicFeed, itemsOf: ItemsOf): LiveTopics 
 export class LiveTopic {
   readonly topic: string
   readonly #itemsOf: ItemsOf
+  readonly #onFault: (error: unknown) => void
   readonly #subscriptions = new Set<Subscription>()
   readonly #next = new Map<number, bigint>()
   #listening: Listening | undefined
   #working: Promise<void> | undefined
   #usedAt = performance.now()
 
-  private constructor(topic: string, itemsOf: ItemsOf) {
+  private constructor(topic: string, itemsOf: ItemsOf, onFault: (error: unknown) => void) {
     this.topic = topic
     this.#itemsOf = itemsOf
+    this.#onFault = onFault
   }
 
-  static async open(feed: TopicFeed, topic: string, itemsOf: ItemsOf): Promise<LiveTopic> {
-    const live = new LiveTopic(topic, itemsOf)
+  static async open(
+    feed: TopicFeed,
+    topic: string,
+    itemsOf: ItemsOf,
+    onFault: (error: unknown) => void,
+  ): Promise<LiveTopic> {
+    const live = new LiveTopic(topic, itemsOf, onFault)
     const listener = {
       onRecords: (records: readonly StoredRecord[]) => live.#receive(records),
       onGap: (gap: Gap) => live.#receiveGap(gap),
@@ -112,7 +121,7 @@ export class LiveTopic {
     this.#listening?.leave()
   }
 
-  /** In the order in which they come, though one batch may have to wait for its schema. */
+  /** In the order in which they come, though one batch may have to wait for its schema. Never rejects. */
   #receive(records: readonly StoredRecord[]): void | Promise<void> {
     const taken = this.#working ? this.#working.then(() => this.#take(records)) : this.#take(records)
     if (!(taken instanceof Promise)) return
@@ -125,32 +134,74 @@ export class LiveTopic {
 
   #take(records: readonly StoredRecord[]): void | Promise<void> {
     if (this.#subscriptions.size === 0) {
-      for (const { partition, offset } of records) this.#next.set(partition, offset + 1n)
+      this.#pass(records)
       return
     }
-    const batches = split(records)
-    for (const [index, batch] of batches.entries()) {
-      const items = this.#itemsOf(batch)
-      if (items instanceof Promise) return this.#takeLater(items, batches.slice(index + 1).flat())
-      this.#deliver(items)
+    try {
+      const batches = split(records)
+      for (const [index, batch] of batches.entries()) {
+        const items = this.#itemsOf(batch)
+        if (items instanceof Promise) return this.#takeLater(items, batches.slice(index).flat(), batch.length)
+        this.#deliver(items)
+      }
+    } catch (error) {
+      this.#giveUp(records, error)
     }
   }
 
-  async #takeLater(items: Promise<readonly EventItem[]>, rest: readonly StoredRecord[]): Promise<void> {
-    this.#deliver(await items)
-    await this.#take(rest)
+  /** @param count how many of the records are the items that are waited for */
+  async #takeLater(
+    waited: Promise<readonly EventItem[]>,
+    records: readonly StoredRecord[],
+    count: number,
+  ): Promise<void> {
+    try {
+      this.#deliver(await waited)
+    } catch (error) {
+      this.#giveUp(records, error)
+      return
+    }
+    await this.#take(records.slice(count))
   }
 
   #deliver(items: readonly EventItem[]): void {
     const batch = new Batch(this.topic, this.#next, items)
-    for (const subscription of this.#subscriptions) subscription.receive(batch, this.#next)
+    this.#each((subscription) => subscription.receive(batch, this.#next))
   }
 
   #receiveGap(gap: Gap): void {
     const before = encodeCursor(this.topic, this.#next)
     this.#next.set(gap.partition, gap.to)
     const after = encodeCursor(this.topic, this.#next)
-    for (const subscription of this.#subscriptions) subscription.receive({ gap, before, after }, this.#next)
+    this.#each((subscription) => subscription.receive({ gap, before, after }, this.#next))
+  }
+
+  /** Whom something cannot be given goes, and the others have it. */
+  #each(give: (subscription: Subscription) => void): void {
+    for (const subscription of this.#subscriptions) {
+      try {
+        give(subscription)
+      } catch (error) {
+        this.#sendAway(subscription)
+        this.#onFault(error)
+      }
+    }
+  }
+
+  /** Nobody goes on behind records that could not be made into events: whoever comes again reads them from the topic. */
+  #giveUp(records: readonly StoredRecord[], error: unknown): void {
+    this.#pass(records)
+    for (const subscription of this.#subscriptions) this.#sendAway(subscription)
+    this.#onFault(error)
+  }
+
+  #sendAway(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription)
+    subscription.outlet.end(closeCodes.failed, 'an event could not be sent: go on from the last cursor')
+  }
+
+  #pass(records: readonly StoredRecord[]): void {
+    for (const { partition, offset } of records) this.#next.set(partition, offset + 1n)
   }
 }
 

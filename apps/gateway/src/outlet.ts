@@ -1,5 +1,8 @@
 import type { Encoding } from './frame.ts'
 
+/** WebSocket close codes: RFC 6455 §7.4.1 and the registry that it founds; from 4000 on they are our own. */
+export const closeCodes = { goingAway: 1001, failed: 1011, tryAgainLater: 1013, tokenExpired: 4401 } as const
+
 /** The end of a stream that leads to its subscriber. */
 export type Outlet = {
   readonly encoding: Encoding

@@ -5,7 +5,7 @@ import { catchUp, type CatchUp } from './catch-up.ts'
 import type { Filter } from './filter.ts'
 import type { LiveTopic } from './live-topics.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import type { Outlet } from './outlet.ts'
+import { closeCodes, type Outlet } from './outlet.ts'
 import { ProblemError } from './problem.ts'
 import { Subscription } from './subscription.ts'
 
@@ -29,8 +29,6 @@ export type StreamOptions = { readonly streamsMax: number; readonly bufferBytesM
 
 type Stream = { readonly subscription: Subscription; readonly outlet: Outlet }
 
-/** WebSocket close codes: RFC 6455 §7.4.1 and the registry that it founds; from 4000 on they are our own. */
-const closeCodes = { goingAway: 1001, failed: 1011, tryAgainLater: 1013, tokenExpired: 4401 } as const
 /** The longest time that a timer can wait. */
 const timerMsMax = 2 ** 31 - 1
 const sweepMs = 1_000

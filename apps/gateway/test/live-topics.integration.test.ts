@@ -3,9 +3,10 @@ import { openProducer } from '@millrace/kafka/producer'
 import { createLogger } from '@millrace/service/logger'
 import { stack } from '@millrace/testkit/fixture'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { createItems } from '../src/event-item.ts'
+import { createItems, type ItemsOf } from '../src/event-item.ts'
 import { readJson } from './read-json.ts'
 import { createLiveTopics } from '../src/live-topics.ts'
+import type { Outlet } from '../src/outlet.ts'
 import { Subscription } from '../src/subscription.ts'
 import { openTopicFeed } from '../src/topic-feed.ts'
 import { makeFreeType } from './free-type.ts'
@@ -20,12 +21,12 @@ beforeAll(async () => {
   for (const type of types) await makeFreeType(type, null, 3)
 })
 
-function openLiveTopics(kafka: KafkaConnection) {
+const decode = createItems(() => undefined, readJson)
+
+function openLiveTopics(kafka: KafkaConnection, itemsOf: ItemsOf = decode) {
   const feed = openTopicFeed(kafka, createLogger('test', 'silent'))
-  const liveTopics = createLiveTopics(
-    feed,
-    createItems(() => undefined, readJson),
-  )
+  const faults: unknown[] = []
+  const liveTopics = createLiveTopics(feed, itemsOf, (error) => faults.push(error))
   const producer = openProducer(kafka)
   onTestFinished(async () => {
     await liveTopics.close()
@@ -36,22 +37,23 @@ function openLiveTopics(kafka: KafkaConnection) {
     const { value, headers } = record(topic, id, 0, 0n)
     return producer.send({ topic, value: value ?? Buffer.alloc(0), headers, timestampMs: Date.now() })
   }
-  const subscribe = async (topic: string) => {
+  const subscribe = async (topic: string, broken: Partial<Outlet> = {}) => {
     const live = await liveTopics.open(topic)
     const end = subscriber()
-    const options = { topic, filter: undefined, outlet: end.outlet, bufferBytesMax: 1_000, onMissed: () => undefined }
+    const outlet = { ...end.outlet, ...broken }
+    const options = { topic, filter: undefined, outlet, bufferBytesMax: 1_000, onMissed: () => undefined }
     const subscription = new Subscription(options, live.next())
     subscription.hold()
     subscription.release(live.next())
     return { ...end, subscription, leave: live.join(subscription) }
   }
-  return { feed, liveTopics, send, subscribe }
+  return { feed, liveTopics, send, subscribe, faults }
 }
 
 test('several topics are live at once for any number of subscribers, from one feed', async () => {
-  const { send, subscribe } = openLiveTopics(connection('gateway'))
+  const { send, subscribe, faults } = openLiveTopics(connection('gateway'))
   const [one = '', two = ''] = topics
-  const subscribers = await Promise.all([one, two, one, two].map(subscribe))
+  const subscribers = await Promise.all([one, two, one, two].map((topic) => subscribe(topic)))
   const ids = Array.from({ length: 50 }, (_, number) => `n${number}`)
   await Promise.all(ids.flatMap((id) => topics.map((topic) => send(topic, `${topic} ${id}`))))
   await vi.waitUntil(() => subscribers.every((each) => each.ids().length === ids.length), patience)
@@ -62,6 +64,51 @@ test('several topics are live at once for any number of subscribers, from one fe
   await send(one, 'later')
   await vi.waitUntil(() => subscribers[2]?.ids().includes('later'), patience)
   expect(subscribers[0]?.ids()).not.toContain('later')
+  expect(faults).toEqual([])
+})
+
+test('a subscriber that cannot be given an event is sent away, and the others have each', async () => {
+  const { send, subscribe, faults } = openLiveTopics(connection('gateway'))
+  const [topic = ''] = topics
+  const write = () => {
+    throw new Error('the outlet is broken')
+  }
+  const broken = await subscribe(topic, { write })
+  const whole = await subscribe(topic)
+  for (const id of ['fault a', 'fault b', 'fault c']) await send(topic, id)
+  await vi.waitUntil(() => whole.ids().length === 3, patience)
+  expect(whole.ids().sort()).toEqual(['fault a', 'fault b', 'fault c'])
+  expect(whole.ended).toEqual([])
+  expect(broken.ended).toEqual([1011])
+  expect(faults).toEqual([new Error('the outlet is broken')])
+})
+
+test.each([
+  ['at once', false],
+  ['after a while', true],
+])('records that cannot be made into events, %s, end the streams of their topic and no other', async (_when, later) => {
+  const itemsOf: ItemsOf = (records) => {
+    const poisoned = records.some(({ headers }) => headers.get('ce_id') === 'poison')
+    if (!poisoned) return decode(records)
+    if (later) return Promise.reject(new Error('poisoned'))
+    throw new Error('poisoned')
+  }
+  const { liveTopics, send, subscribe, faults } = openLiveTopics(connection('gateway'), itemsOf)
+  const [one = '', two = ''] = topics
+  const [first, second, other] = await Promise.all([one, one, two].map((topic) => subscribe(topic)))
+  const { partition, offset } = await send(one, 'poison')
+  await vi.waitUntil(() => first?.ended.length === 1 && second?.ended.length === 1, patience)
+  expect([first?.ended, second?.ended]).toEqual([[1011], [1011]])
+  expect(faults).toEqual([new Error('poisoned')])
+  // Who comes now is live behind it, so that it is read from the topic and by nobody left out.
+  const live = await liveTopics.open(one)
+  expect(live.next().get(partition)).toBeGreaterThan(BigInt(offset))
+  const next = await subscribe(one)
+  await send(one, 'behind it')
+  await send(two, 'elsewhere')
+  await vi.waitUntil(() => next.ids().includes('behind it') && other?.ids().includes('elsewhere'), patience)
+  expect(first?.ids()).not.toContain('behind it')
+  expect(other?.ended).toEqual([])
 })
 
 test('a listener of the feed gets what comes on a topic that others listen to already, and knows from where on', async () => {

@@ -14,6 +14,7 @@ export type Frame = z.infer<typeof frameShape>
 /** The end of a WebSocket whose reader can be made slow, and what it was sent. */
 export function subscriber() {
   const chunks: Buffer[] = []
+  const ended: number[] = []
   const state = { bufferedBytes: 0 }
   const outlet: Outlet = {
     encoding: 'websocket',
@@ -22,13 +23,15 @@ export function subscriber() {
     drained: () => Promise.resolve(),
     probe: () => undefined,
     isAlive: () => true,
-    end: () => undefined,
+    end: (code) => ended.push(code),
     destroy: () => undefined,
   }
   const frames = (): Frame[] => textsOf(Buffer.concat(chunks)).map((text) => frameShape.parse(JSON.parse(text)))
   return {
     outlet,
     state,
+    /** The codes that it was ended with. */
+    ended,
     writes: () => chunks.length,
     frames,
     ids: () => frames().flatMap((frame) => idOf(frame) ?? []),
