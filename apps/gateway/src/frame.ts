@@ -1,8 +1,8 @@
 /**
  * What streams send, as bytes that are the same for every subscriber of a kind, so that they are made once.
  * An event is one frame; so is a control frame, an object with a single key: `{"gap": {"count", "from", "to"}}` where events were missed
- * (`from` and `to` are cursors; `count` is exact for a slow reader, and an upper bound for what retention took) and `{"cursor"}`
- * where nothing matched a filter for a while.
+ * (`from` and `to` are cursors; `count` is exact for a slow reader, an upper bound for what retention took, and without what was left of
+ * a topic that was deleted and made anew, which nobody can tell) and `{"cursor"}` where nothing matched a filter for a while.
  */
 import { encodeCursor } from './cursor.ts'
 import type { EventItem } from './event-item.ts'

@@ -89,6 +89,7 @@ export class LiveTopic {
     const listener = {
       onRecords: (records: readonly StoredRecord[]) => live.#receive(records),
       onGap: (gap: Gap) => live.#receiveGap(gap),
+      onReset: (positions: Offsets) => void live.#inOrder(() => live.#startOver(positions)),
     }
     live.#listening = await feed.listen(topic, 'latest', listener)
     for (const [partition, offset] of live.#listening.positions()) live.#next.set(partition, offset)
@@ -123,7 +124,11 @@ export class LiveTopic {
 
   /** In the order in which they come, though one batch may have to wait for its schema. Never rejects. */
   #receive(records: readonly StoredRecord[]): void | Promise<void> {
-    const taken = this.#working ? this.#working.then(() => this.#take(records)) : this.#take(records)
+    return this.#inOrder(() => this.#take(records))
+  }
+
+  #inOrder(work: () => void | Promise<void>): void | Promise<void> {
+    const taken = this.#working ? this.#working.then(work) : work()
     if (!(taken instanceof Promise)) return
     const working = taken.finally(() => {
       if (this.#working === working) this.#working = undefined
@@ -174,6 +179,12 @@ export class LiveTopic {
     this.#next.set(gap.partition, gap.to)
     const after = encodeCursor(this.topic, this.#next)
     this.#each((subscription) => subscription.receive({ gap, before, after }, this.#next))
+  }
+
+  #startOver(positions: Offsets): void {
+    this.#next.clear()
+    for (const [partition, offset] of positions) this.#next.set(partition, offset)
+    this.#each((subscription) => subscription.startOver(positions))
   }
 
   /** Whom something cannot be given goes, and the others have it. */

@@ -9,7 +9,7 @@ import { encodeCursor } from './cursor.ts'
 import type { EventItem } from './event-item.ts'
 import type { Filter } from './filter.ts'
 import { advance, type Batch, controlFrame, eventFrame } from './frame.ts'
-import type { Outlet } from './outlet.ts'
+import { closeCodes, type Outlet } from './outlet.ts'
 
 export type SubscriptionOptions = {
   readonly topic: string
@@ -104,14 +104,28 @@ export class Subscription {
     if (next) this.#joinIfCovered(next)
   }
 
+  /** The topic was made anew: what was not sent of the old one is gone, how much of it nobody knows, and all that comes is new. */
+  startOver(next: Offsets): void {
+    const from = this.#at
+    this.#at = encodeCursor(this.#options.topic, next)
+    this.#own = undefined
+    if (this.#isLive) {
+      this.#missOrTell(0, from, this.#at)
+      return
+    }
+    // What is being read for it is of the old topic.
+    this.#tellGap(0, from, this.#at)
+    this.outlet.end(closeCodes.tryAgainLater, 'the topic was made anew: go on from the last cursor')
+  }
+
   /** Tells what was missed, if there is room again: the next event may be long in coming. */
   tellMissed(): void {
-    if (this.#missed > 0 && !this.#isFull()) this.#tellMissed(this.#at)
+    if (this.#hasMissed() && !this.#isFull()) this.#tellMissed(this.#at)
   }
 
   /** Tells how far it is where events were left out by its filter: it can resume from there. */
   tellCursor(): void {
-    if (this.#at === this.#told || this.#missed > 0 || this.#isFull()) return
+    if (this.#at === this.#told || this.#hasMissed() || this.#isFull()) return
     this.outlet.write(controlFrame(this.outlet.encoding, { cursor: this.#at }))
     this.#told = this.#at
   }
@@ -136,7 +150,7 @@ export class Subscription {
       this.#miss(chosen ? chosen.length : batch.items.length, batch.before)
       return
     }
-    if (this.#missed > 0) this.#tellMissed(batch.before)
+    if (this.#hasMissed()) this.#tellMissed(batch.before)
     if (!chosen) this.outlet.write(batch.whole(this.outlet.encoding))
     else this.#write(chosen.map((index) => batch.frame(this.outlet.encoding, index)))
     this.#told = chosen ? batch.cursor(chosen.at(-1) ?? 0) : batch.after
@@ -147,7 +161,7 @@ export class Subscription {
     const { topic } = this.#options
     const before = encodeCursor(topic, own)
     const isFull = this.#isFull()
-    if (!isFull && this.#missed > 0) this.#tellMissed(before)
+    if (!isFull && this.#hasMissed()) this.#tellMissed(before)
     const fresh = batch.items.filter(({ partition, offset }) => BigInt(offset) >= (own.get(partition) ?? 0n))
     const frames = fresh.flatMap((item) => this.#ownFrame(own, item) ?? [])
     if (isFull && frames.length > 0) this.#miss(frames.length, before)
@@ -175,7 +189,7 @@ export class Subscription {
   }
 
   #missOrTell(count: number, from: string, to: string): void {
-    if (this.#isFull() || this.#missed > 0) this.#miss(count, from)
+    if (this.#isFull() || this.#hasMissed()) this.#miss(count, from)
     else this.#tellGap(count, from, to)
   }
 
@@ -198,6 +212,11 @@ export class Subscription {
 
   #write(frames: readonly Buffer[]): void {
     if (frames.length > 0) this.outlet.write(Buffer.concat(frames))
+  }
+
+  /** How much it missed may not be known. */
+  #hasMissed(): boolean {
+    return this.#missedFrom !== undefined
   }
 
   #isFull(): boolean {

@@ -8,6 +8,8 @@ export type TopicListener = {
   /** Records in the order of their partitions. Must not reject; the promise holds up what is read. */
   readonly onRecords: (records: readonly StoredRecord[]) => void | Promise<void>
   readonly onGap?: (gap: Gap) => void
+  /** A topic of the same name was made anew. */
+  readonly onReset?: (positions: Offsets) => void
 }
 
 export type Listening = {
@@ -38,6 +40,9 @@ export function openTopicFeed(connection: KafkaConnection, logger: Logger): Topi
     },
     onGap: (topic, gap) => {
       for (const { onGap } of listeners.get(topic) ?? []) onGap?.(gap)
+    },
+    onReset: (topic, positions) => {
+      for (const { onReset } of listeners.get(topic) ?? []) onReset?.(positions)
     },
     onTrouble: (error) => logger.warn({ err: error }, 'live topics cannot be read at the moment'),
   })

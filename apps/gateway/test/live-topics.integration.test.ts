@@ -1,8 +1,10 @@
 import type { KafkaConnection } from '@millrace/kafka/connection'
+import { openAdmin } from '@millrace/kafka/admin'
 import { openProducer } from '@millrace/kafka/producer'
 import { createLogger } from '@millrace/service/logger'
 import { stack } from '@millrace/testkit/fixture'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { encodeCursor } from '../src/cursor.ts'
 import { createItems, type ItemsOf } from '../src/event-item.ts'
 import { readJson } from './read-json.ts'
 import { createLiveTopics } from '../src/live-topics.ts'
@@ -102,7 +104,7 @@ test.each([
   expect(faults).toEqual([new Error('poisoned')])
   // Who comes now is live behind it, so that it is read from the topic and by nobody left out.
   const live = await liveTopics.open(one)
-  expect(live.next().get(partition)).toBeGreaterThan(BigInt(offset))
+  expect(live.next().get(partition)).toBeGreaterThan(offset)
   const next = await subscribe(one)
   await send(one, 'behind it')
   await send(two, 'elsewhere')
@@ -132,6 +134,49 @@ test('a listener of the feed gets what comes on a topic that others listen to al
   await send(topic, 'third')
   await vi.waitUntil(() => ids().includes('third'), patience)
   expect(offsets).toHaveLength(1)
+})
+
+test('subscribers of a topic that is made anew are told of a gap, and get all that the new one has', async () => {
+  const admin = openAdmin(connection('admin'))
+  onTestFinished(() => admin.close())
+  const topic = 'gateway-live.anew'
+  const make = (partitions: number) =>
+    vi.waitUntil(
+      () =>
+        admin.createTopic({ name: topic, partitions, replication: 3, config: { 'min.insync.replicas': '2' } }).then(
+          () => true,
+          () => false,
+        ),
+      patience,
+    )
+  await make(3)
+  const { liveTopics, send, subscribe } = openLiveTopics(connection('admin'))
+  await vi.waitUntil(
+    () =>
+      liveTopics.open(topic).then(
+        () => true,
+        () => false,
+      ),
+    patience,
+  )
+  const { ids, frames } = await subscribe(topic)
+  for (let number = 0; number < 6; number++) await send(topic, `old ${number}`)
+  await vi.waitUntil(() => ids().length === 6, patience)
+  await admin.deleteTopics([topic])
+  await make(1)
+  for (const id of ['new 0', 'new 1'])
+    await vi.waitUntil(
+      () =>
+        send(topic, id).then(
+          () => true,
+          () => false,
+        ),
+      patience,
+    )
+  await vi.waitUntil(() => ids().length === 8, patience)
+  expect(ids().slice(6)).toEqual(['new 0', 'new 1'])
+  expect(frames()[6]).toMatchObject({ gap: { count: 0, to: encodeCursor(topic, new Map([[0, 0n]])) } })
+  expect((await liveTopics.open(topic)).next()).toEqual(new Map([[0, 2n]]))
 })
 
 test('a topic that there is not cannot be followed, now or later', async () => {

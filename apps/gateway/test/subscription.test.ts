@@ -115,6 +115,44 @@ describe('a live subscriber', () => {
   })
 })
 
+describe('when its topic is made anew a subscriber', () => {
+  const anew = new Map([[0, 0n]])
+  const first = new Batch(topic, new Map(anew), [item('new', 0, 0)])
+  const old = new Map([
+    [0, 7n],
+    [1, 3n],
+  ])
+  const [from, to] = [encodeCursor(topic, old), encodeCursor(topic, anew)]
+
+  test('is told so, and has the new events though it was further in the old topic', () => {
+    for (const behind of [old, new Map([[0, 5n]])]) {
+      const { subscription, frames } = live(behind, undefined, old)
+      subscription.startOver(anew)
+      subscription.receive(first, anew)
+      expect(frames()).toMatchObject([{ gap: { count: 0, from, to } }, { event: { id: 'new' } }])
+    }
+  })
+
+  test('is told so once it reads again, with what it missed before and after', () => {
+    const { subscription, frames, state } = live(old)
+    state.bufferedBytes = 1_001
+    subscription.startOver(anew)
+    subscription.tellMissed()
+    expect(frames()).toEqual([])
+    subscription.receive(first, anew)
+    state.bufferedBytes = 0
+    subscription.tellMissed()
+    expect(frames()).toEqual([{ gap: { count: 1, from, to: first.after } }])
+  })
+
+  test('that catches up is told so and ends, since what is read for it is of the old topic', () => {
+    const { subscription, frames, ended } = subscribed(old)
+    subscription.startOver(anew)
+    expect(frames()).toEqual([{ gap: { count: 0, from, to } }])
+    expect(ended).toEqual([1013])
+  })
+})
+
 describe('a subscriber that catches up', () => {
   test('gets nothing live before it has what came earlier, and then what waited', () => {
     const { next, batch } = liveTopic()

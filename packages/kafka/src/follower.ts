@@ -35,6 +35,11 @@ export type FollowerListener = {
    */
   readonly onRecords: (topic: string, records: readonly StoredRecord[]) => void | Promise<void>
   readonly onGap?: (topic: string, gap: Gap) => void
+  /**
+   * A topic was deleted, and one of its name was made: what was not read of the old one is gone, and all that the new one has is handed over.
+   * @param positions of the new topic: the beginning of each of its partitions
+   */
+  readonly onReset?: (topic: string, positions: Offsets) => void
   /** Told after every fetch, one without records too, with the offsets after what was handed over. */
   readonly onProgress?: (topic: string, positions: Offsets) => void
   /** Something cannot be read at the moment; the follower goes on trying. */
@@ -220,16 +225,17 @@ class BrokerFollower implements Follower {
     const { read, failed } = await fetchTopics(this.#fetching, broker, wanted, this.#limits)
     for (const { topic, error } of failed) this.#park(topic, broker, error)
     let some = false
-    for (const { name } of wanted) {
+    for (const { name, id } of wanted) {
       const ofTopic = read.filter(({ topic }) => topic === name)
-      if (ofTopic.length > 0) some = (await this.#handOver(name, ofTopic)) || some
+      const followed = this.#topics.get(name)
+      // The topic may have been made anew meanwhile: what was read is of the old one then.
+      if (ofTopic.length > 0 && followed?.at.topicId === id) some = (await this.#handOver(followed, ofTopic)) || some
     }
     return some
   }
 
-  async #handOver(name: string, fetched: readonly FetchedPartition[]): Promise<boolean> {
-    const followed = this.#topics.get(name)
-    if (!followed) return false
+  async #handOver(followed: Followed, fetched: readonly FetchedPartition[]): Promise<boolean> {
+    const { name } = followed
     // The partition may have been read from another broker meanwhile: what was asked for before is its own then.
     const current = fetched.filter(({ partition, position }) => (followed.positions.get(partition) ?? 0n) === position)
     const records = current.flatMap((partition) => partition.records)
@@ -272,13 +278,13 @@ class BrokerFollower implements Follower {
   #lead(name: string, at: TopicLeaders): void {
     const followed = this.#topics.get(name)
     if (!followed) return
-    // A topic of the same name was made anew: all that it has is new.
-    if (followed.at.topicId !== at.topicId)
-      for (const partition of followed.positions.keys()) followed.positions.set(partition, 0n)
+    const isNew = followed.at.topicId !== at.topicId
+    if (isNew) followed.positions.clear()
     for (const partition of [...at.leaders.values()].flat()) {
       if (!followed.positions.has(partition)) followed.positions.set(partition, 0n)
     }
     followed.at = { ...at, leaders: new Map([...at.leaders].filter(([broker]) => broker !== leaderless)) }
+    if (isNew) this.#listener.onReset?.(name, new Map(followed.positions))
     if (at.leaders.has(leaderless)) this.#leaders.askAgain()
   }
 

@@ -1,6 +1,6 @@
 import { stack } from '@millrace/testkit/fixture'
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
-import { openAdmin } from '../src/admin.ts'
+import { type Offsets, openAdmin } from '../src/admin.ts'
 import type { StoredRecord } from '../src/fetch.ts'
 import { type FollowerListener, type Gap, openFollower } from '../src/follower.ts'
 import { openProducer } from '../src/producer.ts'
@@ -29,17 +29,22 @@ function following(listener: Partial<FollowerListener> = {}) {
   const received = new Map<string, StoredRecord[]>()
   const gaps: (Gap & { topic: string })[] = []
   const troubles: string[] = []
+  const resets: { topic: string; positions: Offsets }[] = []
   const follower = openFollower(connection('admin'), {
     onRecords: (topic, records) => {
       received.set(topic, [...(received.get(topic) ?? []), ...records])
     },
     onGap: (topic, gap) => gaps.push({ topic, ...gap }),
+    onReset: (topic, positions) => resets.push({ topic, positions }),
     onTrouble: ({ code }) => troubles.push(code),
     ...listener,
   })
   onTestFinished(() => follower.close())
-  return { follower, gaps, troubles, texts: (topic: string) => (received.get(topic) ?? []).map(textOf) }
+  return { follower, gaps, resets, troubles, texts: (topic: string) => (received.get(topic) ?? []).map(textOf) }
 }
+
+const isDone = () => true
+const isNotDone = () => false
 
 function textOf({ value }: StoredRecord): string {
   return value?.toString() ?? ''
@@ -88,14 +93,7 @@ test('partitions that are added later are followed from their first record on', 
   const { follower, texts } = following()
   await follower.follow(topic, 'latest')
   await admin.growPartitions(topic, 2)
-  await vi.waitUntil(
-    async () =>
-      send(topic, 'new', 1).then(
-        () => true,
-        () => false,
-      ),
-    patience,
-  )
+  await vi.waitUntil(() => send(topic, 'new', 1).then(isDone, isNotDone), patience)
   await vi.waitUntil(() => texts(topic).includes('new'), patience)
 })
 
@@ -107,14 +105,25 @@ test('new partitions are followed within a second of being told of, whatever els
   await admin.deleteTopics([gone])
   await vi.waitUntil(() => troubles.length > 0, patience)
   await admin.growPartitions(topic, 2)
-  const sent = () =>
-    send(topic, 'new', 1).then(
-      () => true,
-      () => false,
-    )
-  await vi.waitUntil(sent, patience)
+  await vi.waitUntil(() => send(topic, 'new', 1).then(isDone, isNotDone), patience)
   follower.refresh()
   await vi.waitUntil(() => texts(topic).includes('new'), { timeout: 1_500, interval: 20 })
+})
+
+test('a topic that is made anew is read from its beginning, without the partitions that it has no more', async () => {
+  const topic = await makeTopic('anew', 3)
+  const { follower, resets, texts } = following()
+  for (let partition = 0; partition < 3; partition++) await send(topic, 'old', partition)
+  await follower.follow(topic, 'earliest')
+  await vi.waitUntil(() => texts(topic).length === 3, patience)
+  await admin.deleteTopics([topic])
+  await vi.waitUntil(async () => (await admin.endOffsets(topic).catch(() => undefined)) === undefined, patience)
+  await makeTopic('anew', 1)
+  for (const text of ['new 0', 'new 1']) await vi.waitUntil(() => send(topic, text).then(isDone, isNotDone), patience)
+  await vi.waitUntil(() => texts(topic).length === 5, patience)
+  expect(texts(topic)).toEqual(['old', 'old', 'old', 'new 0', 'new 1'])
+  expect(resets).toEqual([{ topic, positions: new Map([[0, 0n]]) }])
+  expect(follower.positions(topic)).toEqual(new Map([[0, 2n]]))
 })
 
 test('records that are gone before they were read are told of as a gap, and what follows is read', async () => {
