@@ -165,7 +165,8 @@ async function addRoutes(
   publishRoute(app, ingest, config, stopping)
 
   const itemsOf = createItems(eventTypes.find, payloads.read)
-  const liveTopics = createLiveTopics(feed, itemsOf, (error) =>
+  const streamedItemsOf = createItems(eventTypes.find, payloads.readLive)
+  const liveTopics = createLiveTopics(feed, streamedItemsOf, (error) =>
     logger.error({ err: error }, 'an event could not be sent to a live stream: it ends, and may be resumed'),
   )
   onClose('live topics', liveTopics.close)
@@ -173,7 +174,7 @@ async function addRoutes(
   const catchUpTurns = createTurns({ atOnceMax: config.catchUpReadersMax, ...catchUpQueue })
   const streams = createStreams(
     { streamsMax: config.streamsMax, bufferBytesMax: config.streamBufferBytesMax },
-    { reader, itemsOf, turns: catchUpTurns },
+    { reader, itemsOf: streamedItemsOf, turns: catchUpTurns },
     metrics,
     logger,
   )

@@ -15,10 +15,11 @@ import { valueSubject } from '@millrace/core/topic-name'
 import type { Codec, Coded, Decode } from '@millrace/schemas/codec'
 import { compileCodec } from '@millrace/schemas/compile-codec'
 import { jsonViolation, parseExactJson } from '@millrace/schemas/exact-json'
-import type { CachedSchema, SchemaCache } from '@millrace/schemas/schema-cache'
+import type { CachedSchema } from '@millrace/schemas/schema-cache'
 import { frame, type Framed, unframe } from '@millrace/schemas/wire-format'
 import type { EventTypes } from './event-types.ts'
 import { mediaTypeOf } from './media-type.ts'
+import { impatient, type KnownSchemas } from './patience.ts'
 import { type Problem, problem } from './problem.ts'
 
 /** Data as it came: JSON that is parsed already, or bytes in the encoding that they are said to have. */
@@ -55,10 +56,9 @@ export type Payloads = {
     headers: ReadonlyMap<string, string>,
     value: Buffer,
   ) => JsonValue | undefined | Promise<JsonValue | undefined>
+  /** The same, but where the schema does not come soon it cannot be read now. */
+  readonly readLive: Payloads['read']
 }
-
-/** What is needed of the cache of the registry's schemas. */
-export type KnownSchemas = Pick<SchemaCache, 'known' | 'byId'>
 
 /** The media types of records. */
 export const contentTypes = {
@@ -145,7 +145,11 @@ export function createPayloads(eventTypes: Pick<EventTypes, 'codec'>, cache: Kno
     return coded.ok ? keepFrame(entry, framed, bytes, coded) : misfit(entry, coded)
   }
 
-  return { take, read: createRead(eventTypes, cache, decoders) }
+  return {
+    take,
+    read: createRead(eventTypes, cache, decoders),
+    readLive: createRead(eventTypes, impatient(cache), decoders),
+  }
 }
 
 type Decoders = {

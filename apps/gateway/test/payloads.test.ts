@@ -7,7 +7,8 @@ import { parseExactJson } from '@millrace/schemas/exact-json'
 import type { CachedSchema } from '@millrace/schemas/schema-cache'
 import { frame } from '@millrace/schemas/wire-format'
 import { describe, expect, test } from 'vitest'
-import { createPayloads, encodingOf, type KnownSchemas, type Taken } from '../src/payloads.ts'
+import type { KnownSchemas } from '../src/patience.ts'
+import { createPayloads, encodingOf, type Taken } from '../src/payloads.ts'
 
 const record = (...fields: JsonObject[]): JsonObject => ({ type: 'record', name: 'Reading', fields })
 const station = { name: 'station', type: 'string' }
@@ -54,6 +55,7 @@ function cacheOf(...schemas: CachedSchema[]): KnownSchemas {
   }
 }
 
+const hanging: KnownSchemas = { known: () => undefined, byId: () => new Promise(() => undefined) }
 const away: KnownSchemas = {
   known: () => undefined,
   byId: () => Promise.reject(new MillraceError('registry.unavailable', 'the registry is away')),
@@ -149,6 +151,8 @@ describe.each([
     expect(await read(undefined, headers, oldFramed)).toEqual({ station: 'Bern' })
     expect(await read(entry, headers, bare)).toBeUndefined()
     expect(await createPayloads(codecs, away).read(entry, headers, oldFramed)).toBeUndefined()
+    expect(await createPayloads(codecs, hanging).readLive(entry, headers, oldFramed)).toBeUndefined()
+    expect(await createPayloads(codecs, cache()).readLive(entry, headers, oldFramed)).toBeDefined()
   })
 })
 
