@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Outlet } from './outlet.ts'
+import { type Outlet, watchMovement } from './outlet.ts'
 import { drained } from './websocket.ts'
 
 /** How long a subscriber waits before it comes again. */
@@ -19,8 +19,10 @@ export function sseHead(cursor: string): string {
  */
 export function sseOutlet(answer: ServerResponse, gone: AbortSignal): Outlet {
   let written = 0
-  let leftBefore = -1
-  const left = () => written - answer.writableLength
+  const isMoving = watchMovement(
+    () => written,
+    () => answer.writableLength,
+  )
   const write = (bytes: Buffer) => {
     if (answer.writableEnded || answer.destroyed) return
     written += bytes.length
@@ -32,11 +34,7 @@ export function sseOutlet(answer: ServerResponse, gone: AbortSignal): Outlet {
     write,
     drained: () => drained(answer, gone),
     probe: () => write(heartbeat),
-    isAlive: () => {
-      const isAlive = answer.writableLength === 0 || left() > leftBefore
-      leftBefore = left()
-      return isAlive
-    },
+    isAlive: isMoving,
     end: (code, reason) => {
       write(Buffer.from(`event: end\ndata: ${JSON.stringify({ end: { code, reason } })}\n\n`))
       answer.end()

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from '@fastify/websocket'
-import type { Outlet } from './outlet.ts'
+import { type Outlet, watchMovement } from './outlet.ts'
 
 /** How long a subscriber may take to answer that the stream is closed. */
 const closeTimeoutMs = 2_000
@@ -27,6 +27,10 @@ export function webSocketOutlet(socket: WebSocket, connection: Duplex, gone: Abo
   for (const sign of ['message', 'ping', 'pong'] as const) socket.on(sign, heard)
   let written = 0
   const left = () => written - connection.writableLength
+  const isMoving = watchMovement(
+    () => written,
+    () => connection.writableLength,
+  )
   return {
     encoding: 'websocket',
     bufferedBytes: () => connection.writableLength,
@@ -41,7 +45,7 @@ export function webSocketOutlet(socket: WebSocket, connection: Duplex, gone: Abo
       if (isOpen()) socket.ping()
     },
     isAlive: () => {
-      const isAlive = hasAnswered || left() > leftBefore
+      const isAlive = isMoving() && (hasAnswered || left() > leftBefore)
       hasAnswered = false
       leftBefore = left()
       return isAlive
