@@ -4,6 +4,7 @@ import type { Reader } from '@millrace/kafka/reader'
 import type { ItemsOf } from './event-item.ts'
 import type { LiveTopic } from './live-topics.ts'
 import { problem, ProblemError } from './problem.ts'
+import type { StreamRoom } from './stream-room.ts'
 import { isCovered, type Subscription } from './subscription.ts'
 import type { Turns } from './turns.ts'
 
@@ -12,6 +13,7 @@ export type CatchUp = {
   readonly itemsOf: ItemsOf
   /** Each page of each stream waits its turn, so that a long way back holds nobody up. */
   readonly turns: Turns
+  readonly room: Pick<StreamRoom, 'waitForRoom' | 'add'>
 }
 
 const pageEventsMax = 500
@@ -22,7 +24,7 @@ const pageEventsMax = 500
  * @throws ProblemError when the position is not in the topic, or no turn came · MillraceError when Kafka cannot be read
  */
 export async function catchUp(
-  { reader, itemsOf, turns }: CatchUp,
+  { reader, itemsOf, turns, room }: CatchUp,
   live: LiveTopic,
   subscription: Subscription,
   from: Offsets,
@@ -40,12 +42,15 @@ export async function catchUp(
     let at = start
     while (!isCovered(target, at) && !gone.aborted) {
       const page = await turns.take(async () => {
+        // Whoever has the turn waits, and the others behind it: there would be no room for their pages either.
+        await room.waitForRoom(gone)
         const read = await reader.readPage(live.topic, at, pageEventsMax, target)
         return read.found === 'records' ? { ...read, items: await itemsOf(read.records) } : read
       })
       if (page.found === 'nothing') throw new ProblemError(problem(400, 'the cursor is not of this topic as it is now'))
       if (page.found === 'gap') subscription.skip(page.gaps)
       else subscription.deliver(page.items, page.next)
+      room.add(subscription.outlet.bufferedBytes())
       // Leaders that are not known yet give nothing, at once: whoever resumes finds them.
       if (isCovered(page.next, at)) throw new MillraceError('kafka.unavailable', `${live.topic} is not read on now`)
       at = page.next

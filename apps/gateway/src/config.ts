@@ -97,6 +97,14 @@ export const gatewayConfig = z
       .min(1)
       .default(4 * mebibyte)
       .describe('what waits for a slow reader of a live stream before it misses events and is told so'),
+    streamBuffersBytesMax: z
+      .int()
+      .min(1)
+      // Sixty-four of the slowest readers; what waits is mostly the same bytes for all of them.
+      .default(256 * mebibyte)
+      .describe(
+        'what waits for all readers of live streams together: beyond it whoever has more than an equal share counts as slow, and none catches up',
+      ),
     readsAtOnceMax: z
       .int()
       .min(1)

@@ -173,7 +173,11 @@ async function addRoutes(
   const turns = createTurns({ atOnceMax: config.readsAtOnceMax, ...readQueue })
   const catchUpTurns = createTurns({ atOnceMax: config.catchUpReadersMax, ...catchUpQueue })
   const streams = createStreams(
-    { streamsMax: config.streamsMax, bufferBytesMax: config.streamBufferBytesMax },
+    {
+      streamsMax: config.streamsMax,
+      bufferBytesMax: config.streamBufferBytesMax,
+      buffersBytesMax: config.streamBuffersBytesMax,
+    },
     { reader, itemsOf: streamedItemsOf, turns: catchUpTurns },
     metrics,
     logger,

@@ -19,6 +19,7 @@ export function createGatewayMetrics() {
     produceDuration: metrics.histogram(signals.produceDuration),
     produceQueue: metrics.gauge(signals.produceQueue),
     subscribers: metrics.gauge(signals.streamSubscribers),
+    streamBuffers: metrics.gauge(signals.streamBuffers),
     gapEvents: metrics.counter(signals.streamGapEvents),
     exposition: metrics.exposition,
   }

@@ -7,6 +7,7 @@ import type { LiveTopic } from './live-topics.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { closeCodes, type Outlet } from './outlet.ts'
 import { ProblemError } from './problem.ts'
+import { StreamRoom } from './stream-room.ts'
 import { Subscription } from './subscription.ts'
 
 export type StreamRequest = {
@@ -25,25 +26,37 @@ export type Streams = {
   readonly stop: () => void
 }
 
-export type StreamOptions = { readonly streamsMax: number; readonly bufferBytesMax: number }
+export type StreamOptions = {
+  readonly streamsMax: number
+  readonly bufferBytesMax: number
+  readonly buffersBytesMax: number
+}
 
 type Stream = { readonly subscription: Subscription; readonly outlet: Outlet }
 
 /** The longest time that a timer can wait. */
 const timerMsMax = 2 ** 31 - 1
 const sweepMs = 1_000
+/** How often it is looked at what waits for all streams. */
+const sampleMs = 200
+/** How long a page of what a stream missed may wait for room: longer than it takes to find out who does not read. */
+const roomWaitMsMax = 45_000
 /** A subscriber that gives no sign of life between two heartbeats is gone. */
 const heartbeatMs = 15_000
 
 export function createStreams(
   options: StreamOptions,
-  reading: CatchUp,
+  reading: Omit<CatchUp, 'room'>,
   metrics: GatewayMetrics,
   logger: Logger,
 ): Streams {
   const open = new Set<Stream>()
+  const room = new StreamRoom({ ...options, waitMsMax: roomWaitMsMax })
   let isStopping = false
 
+  const sample = setInterval(() => {
+    metrics.streamBuffers.set(room.sample(Array.from(open, ({ outlet }) => outlet.bufferedBytes())))
+  }, sampleMs)
   const sweep = setInterval(() => {
     for (const { subscription } of open) subscription.tellMissed()
   }, sweepMs)
@@ -54,7 +67,7 @@ export function createStreams(
   async function run(request: StreamRequest, subscription: Subscription, gone: AbortSignal): Promise<void> {
     const { live, from } = request
     try {
-      if (from) await catchUp(reading, live, subscription, from, gone)
+      if (from) await catchUp({ ...reading, room }, live, subscription, from, gone)
     } catch (error) {
       if (gone.aborted) return
       if (error instanceof ProblemError) {
@@ -74,11 +87,10 @@ export function createStreams(
         return
       }
       const { live, from, filter, expiresAtMs } = request
-      const { bufferBytesMax } = options
       const onMissed = (count: number) => metrics.gapEvents.inc(count)
       const now = live.next()
       const subscription = new Subscription(
-        { topic: live.topic, filter, outlet, bufferBytesMax, onMissed },
+        { topic: live.topic, filter, outlet, bufferBytesMax: () => room.bufferBytesMax(), onMissed },
         from ?? now,
       )
       if (!from) {
@@ -102,6 +114,7 @@ export function createStreams(
     },
     stop: () => {
       isStopping = true
+      clearInterval(sample)
       clearInterval(sweep)
       clearInterval(heartbeat)
       for (const { outlet } of open) outlet.end(closeCodes.goingAway, stopping)

@@ -15,8 +15,8 @@ export type SubscriptionOptions = {
   readonly topic: string
   readonly filter: Filter | undefined
   readonly outlet: Outlet
-  /** What may wait for a slow reader, in bytes, before it misses events. */
-  readonly bufferBytesMax: number
+  /** What may wait for a slow reader at the moment, in bytes, before it misses events. */
+  readonly bufferBytesMax: () => number
   readonly onMissed: (count: number) => void
 }
 
@@ -138,7 +138,7 @@ export class Subscription {
     if (!this.#held) return
     this.#held.push(one)
     if (!('gap' in one)) this.#heldBytes += one.whole(this.outlet.encoding).length
-    if (this.#heldBytes > this.#options.bufferBytesMax || this.#held.length > heldBatchesMax) this.#held = undefined
+    if (this.#heldBytes > this.#options.bufferBytesMax() || this.#held.length > heldBatchesMax) this.#held = undefined
   }
 
   #receiveShared(batch: Batch): void {
@@ -220,7 +220,7 @@ export class Subscription {
   }
 
   #isFull(): boolean {
-    return this.outlet.bufferedBytes() > this.#options.bufferBytesMax
+    return this.outlet.bufferedBytes() > this.#options.bufferBytesMax()
   }
 }
 

@@ -43,7 +43,7 @@ function openLiveTopics(kafka: KafkaConnection, itemsOf: ItemsOf = decode) {
     const live = await liveTopics.open(topic)
     const end = subscriber()
     const outlet = { ...end.outlet, ...broken }
-    const options = { topic, filter: undefined, outlet, bufferBytesMax: 1_000, onMissed: () => undefined }
+    const options = { topic, filter: undefined, outlet, bufferBytesMax: () => 1_000, onMissed: () => undefined }
     const subscription = new Subscription(options, live.next())
     subscription.hold()
     subscription.release(live.next())

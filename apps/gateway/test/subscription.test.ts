@@ -16,7 +16,7 @@ function subscribed(from: ReadonlyMap<number, bigint>, filter?: Filter, bufferBy
     topic,
     filter,
     outlet: end.outlet,
-    bufferBytesMax,
+    bufferBytesMax: () => bufferBytesMax,
     onMissed: (count: number) => missed.push(count),
   }
   return { ...end, missed, subscription: new Subscription(options, from) }

@@ -90,6 +90,12 @@ export const signals = {
     labels: [],
     meaning: 'Open live streams.',
   },
+  streamBuffers: {
+    name: 'millrace_stream_buffers_bytes',
+    kind: 'gauge',
+    labels: [],
+    meaning: 'What waits for the readers of live streams; bounded by the setting streamBuffersBytesMax.',
+  },
   streamGapEvents: {
     name: 'millrace_stream_gap_events_total',
     kind: 'counter',
