@@ -50,11 +50,14 @@ export type Problem = {
 /** The API refused a request, or did not confirm it in time. */
 export class MillraceProblem extends Error {
   readonly problem: Problem
+  /** How long the API asks to be left alone; 0 where it does not. */
+  readonly retryAfterMs: number
 
-  constructor(problem: Problem) {
+  constructor(problem: Problem, retryAfterMs = 0) {
     super(`${problem.status} ${problem.detail}`)
     this.name = 'MillraceProblem'
     this.problem = problem
+    this.retryAfterMs = retryAfterMs
   }
 }
 
@@ -67,6 +70,8 @@ export type ClientOptions = {
   readonly source: string
   /** How long an event is sent again while it is not confirmed. */
   readonly confirmTimeoutMs?: number
+  /** How long a subscription may be silent before it is taken for broken. The gateway gives a sign of life every 15 seconds. */
+  readonly idleTimeoutMs?: number
 }
 
 export type Attributes = { readonly id?: string; readonly time?: string; readonly subject?: string }
@@ -95,6 +100,11 @@ export type Client<Types extends DataByType> = {
 const retryDelayMinMs = 200
 const retryDelayMaxMs = 5_000
 const answerTimeoutMs = 30_000
+const idleTimeoutMsDefault = 45_000
+/** However long the API asks to wait, it is asked again then. */
+const retryAfterMsMax = 300_000
+/** A broken subscription is opened again no less often, unless the API asks for that. */
+const reconnectDelayMaxMs = 30_000
 
 /**
  * Opens a client. It holds nothing open by itself.
@@ -159,13 +169,16 @@ async function attempt(options: ClientOptions, body: string): Promise<Attempt> {
     const headers = { 'content-type': 'application/cloudevents+json' }
     const answer = await request(options, '/v1/events', { method: 'POST', headers, body })
     if (answer.ok) return { ok: true, receipt: await answered<Receipt>(answer) }
-    const retryAfterMs = Number(answer.headers.get('retry-after') ?? 0) * 1_000
-    const retryable = [408, 425, 429].includes(answer.status) || answer.status >= 500
-    return { ok: false, error: await problemOf(answer), retryable, retryAfterMs }
+    const error = await problemOf(answer)
+    return { ok: false, error, retryable: isRetryable(answer.status), retryAfterMs: error.retryAfterMs }
   } catch (cause) {
     const error = cause instanceof Error ? cause : new Error(String(cause))
     return { ok: false, error, retryable: true, retryAfterMs: 0 }
   }
+}
+
+function isRetryable(status: number): boolean {
+  return [408, 425, 429].includes(status) || status >= 500
 }
 
 async function* follow<Frame extends { readonly cursor: string } | Gap>(
@@ -175,26 +188,39 @@ async function* follow<Frame extends { readonly cursor: string } | Gap>(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Frame, void> {
   let cursor = from
-  for (let delayMs = retryDelayMinMs; !isAborted(signal); delayMs = Math.min(retryDelayMaxMs, delayMs * 2)) {
+  let baseMs = retryDelayMinMs
+  let delayMs = baseMs
+  while (!isAborted(signal)) {
+    let retryAfterMs = 0
     try {
-      for await (const { id, data } of serverSentEvents(options, topic, cursor, signal)) {
+      for await (const { id, data, retryMs } of serverSentEvents(options, topic, cursor, signal)) {
+        if (retryMs !== undefined) baseMs = Math.min(reconnectDelayMaxMs, Math.max(retryDelayMinMs, retryMs))
         if (id !== undefined) cursor = id
         if (data !== undefined) yield trusted<Frame>(data)
-        if (data !== undefined) delayMs = retryDelayMinMs
+        delayMs = baseMs
       }
     } catch (error) {
       if (isAborted(signal)) return
-      // What is refused now is refused the next time too; an expired token is renewed.
-      if (error instanceof MillraceProblem && error.problem.status < 500 && error.problem.status !== 429) throw error
+      // What is refused now is refused the next time too.
+      if (error instanceof MillraceProblem && !isRetryable(error.problem.status)) throw error
+      if (error instanceof MillraceProblem) retryAfterMs = error.retryAfterMs
     }
     // Clients of an instance that stops do not come back all at once.
-    await new Promise((resolve) => setTimeout(resolve, delayMs * (0.5 + Math.random() / 2)))
+    await pause(Math.max(delayMs, retryAfterMs) * (1 + Math.random() / 2), signal)
+    delayMs = Math.min(reconnectDelayMaxMs, delayMs * 2)
   }
 }
 
-type ServerSentEvent = { readonly id: string | undefined; readonly data: string | undefined }
+type ServerSentEvent = {
+  readonly id: string | undefined
+  readonly data: string | undefined
+  readonly retryMs: number | undefined
+}
 
-/** Reads server-sent events (WHATWG HTML §9.2) with `fetch`, since an EventSource can send no token. */
+/**
+ * Reads server-sent events (WHATWG HTML §9.2) with `fetch`, since an EventSource can send no token. Throws when nothing comes for too long:
+ * a connection may be gone without a word.
+ */
 async function* serverSentEvents(
   options: ClientOptions,
   topic: string,
@@ -202,31 +228,84 @@ async function* serverSentEvents(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ServerSentEvent, void> {
   const query = new URLSearchParams({ topic, from })
-  const answer = await request(options, `/v1/events/stream?${query.toString()}`, {
-    headers: { accept: 'text/event-stream' },
-    ...(signal && { signal }),
-  })
-  if (!answer.ok) throw await problemOf(answer)
-  let buffered = ''
-  const decoder = new TextDecoder()
-  for await (const chunk of chunksOf(answer.body)) {
-    const blocks = (buffered + decoder.decode(chunk, { stream: true })).split('\n\n')
-    buffered = blocks.pop() ?? ''
-    for (const block of blocks) {
-      // The server says why it ends the stream, and then ends it.
-      if (fieldOf(block, 'event') === 'end') return
-      yield { id: fieldOf(block, 'id'), data: fieldOf(block, 'data') }
+  const silence = watchSilence(options.idleTimeoutMs ?? idleTimeoutMsDefault, signal)
+  try {
+    const opened = request(options, `/v1/events/stream?${query.toString()}`, {
+      headers: { accept: 'text/event-stream' },
+      signal: silence.signal,
+    })
+    const answer = await silence.during(opened)
+    if (!answer.ok) throw await silence.during(problemOf(answer))
+    let buffered = ''
+    const decoder = new TextDecoder()
+    for await (const chunk of chunksOf(answer.body, silence)) {
+      const blocks = (buffered + decoder.decode(chunk, { stream: true })).split('\n\n')
+      buffered = blocks.pop() ?? ''
+      for (const block of blocks) {
+        // The server says why it ends the stream, and then ends it.
+        if (fieldOf(block, 'event') === 'end') return
+        const retry = fieldOf(block, 'retry') ?? ''
+        const retryMs = /^\d+$/.test(retry) ? Number(retry) : undefined
+        yield { id: fieldOf(block, 'id'), data: fieldOf(block, 'data'), retryMs }
+      }
     }
+  } finally {
+    silence.end()
   }
 }
 
-async function* chunksOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array, void> {
-  const reader = body?.getReader()
-  try {
-    for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) yield read.value
-  } finally {
-    await reader?.cancel().catch(() => undefined)
+type Silence = {
+  /** Aborted when something took too long, or by whom the subscription is for. */
+  readonly signal: AbortSignal
+  /** Waits for something, though not for too long. How long the subscriber takes in between does not count. */
+  readonly during: <T>(waited: Promise<T>) => Promise<T>
+  readonly end: () => void
+}
+
+function watchSilence(timeoutMs: number, signal: AbortSignal | undefined): Silence {
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  if (isAborted(signal)) abort()
+  signal?.addEventListener('abort', abort)
+  const aborted = new Promise<never>((_resolve, reject) => {
+    controller.signal.addEventListener('abort', () => reject(new Error('nothing came for too long')))
+  })
+  aborted.catch(() => undefined)
+  return {
+    signal: controller.signal,
+    during: (waited) => {
+      const timer = setTimeout(() => controller.abort(), timeoutMs)
+      return Promise.race([waited, aborted]).finally(() => clearTimeout(timer))
+    },
+    end: () => signal?.removeEventListener('abort', abort),
   }
+}
+
+async function* chunksOf(
+  body: ReadableStream<Uint8Array> | null,
+  { during }: Silence,
+): AsyncGenerator<Uint8Array, void> {
+  const reader = body?.getReader()
+  if (!reader) return
+  try {
+    for (let read = await during(reader.read()); !read.done; read = await during(reader.read())) yield read.value
+  } finally {
+    await reader.cancel().catch(() => undefined)
+  }
+}
+
+/** Ends early when the signal is aborted. */
+function pause(forMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, forMs)
+    signal?.addEventListener('abort', end)
+    if (isAborted(signal)) end()
+  })
 }
 
 function fieldOf(block: string, name: string): string | undefined {
@@ -255,12 +334,20 @@ async function answered<Answer>(answer: Response): Promise<Answer> {
 
 async function problemOf(answer: Response): Promise<MillraceProblem> {
   const text = await answer.text().catch(() => '')
+  const retryAfterMs = retryAfterOf(answer.headers.get('retry-after'))
   try {
-    return new MillraceProblem(trusted<Problem>(text))
+    return new MillraceProblem(trusted<Problem>(text), retryAfterMs)
   } catch {
     const detail = text.slice(0, 300)
-    return new MillraceProblem({ title: answer.statusText, status: answer.status, detail })
+    return new MillraceProblem({ title: answer.statusText, status: answer.status, detail }, retryAfterMs)
   }
+}
+
+/** `Retry-After` (RFC 9110 §10.2.3) in seconds, or as a date, as proxies may write it. */
+function retryAfterOf(value: string | null): number {
+  if (value === null) return 0
+  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now()
+  return Number.isNaN(ms) ? 0 : Math.min(retryAfterMsMax, Math.max(0, ms))
 }
 
 /** The one place where it is taken on trust that the API answers what its contract says. */
