@@ -9,7 +9,7 @@ import { openRegistry } from '@millrace/schemas/registry'
 import { stack } from '@millrace/testkit/fixture'
 import { vi } from 'vitest'
 import * as z from 'zod'
-import { get } from './api.ts'
+import { bearer, get } from './api.ts'
 
 const { connection, registryUrl, registryPassword, caPem } = stack()
 
@@ -60,6 +60,13 @@ export async function makeType(type: string, options: TypeOptions): Promise<Cata
   } finally {
     await Promise.all([admin.close(), producer.close(), registry.close()])
   }
+}
+
+/** Waits until a gateway that is not the first has a type too. */
+export async function knownAt(url: string, type: string): Promise<void> {
+  const headers = await bearer('catalog:read')
+  const isKnown = async () => (await fetch(`${url}/v1/event-types/${type}`, { headers })).ok
+  await vi.waitUntil(isKnown, { timeout: 20_000 })
 }
 
 async function schemaIdOf(type: string): Promise<number | undefined> {

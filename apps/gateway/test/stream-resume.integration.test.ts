@@ -4,10 +4,10 @@ import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { deleteRecords } from '../../../packages/kafka/test/delete-records.ts'
 import { encodeCursor } from '../src/cursor.ts'
 import { batched, bearer, get, order, pageShape, post, problemOf, upgrade } from './api.ts'
-import { makeFreeType } from './free-type.ts'
+import { knownAt, makeFreeType } from './free-type.ts'
 import { type StreamedEvent, subscribe, subscribeEvents } from './stream-client.ts'
 
-const { connection, issuerKeyFile } = stack()
+const { connection, gatewayUrls, issuerKeyFile } = stack()
 const read = 'events:read:gateway-resume.*'
 const patience = { timeout: 30_000 }
 
@@ -104,6 +104,33 @@ describe('a stream that begins in the past', () => {
     expect(sse.received[1]).toMatchObject({ event: 'gap', data: JSON.stringify(frames[0]) })
   })
 })
+
+test.each(['one that was live on the topic', 'one that was not'])(
+  'a stream that is resumed at another instance, %s, is told what is gone and goes on',
+  async (which) => {
+    const isLive = which.startsWith('one that was live')
+    const { topic, send } = await madeType(`elsewhere-${isLive}`, 1)
+    const elsewhere = gatewayUrls[1] ?? ''
+    await knownAt(elsewhere, `gateway-resume.elsewhere-${isLive}`)
+    if (isLive) await subscribe(`topic=${topic}`, authorization, elsewhere)
+    const first = await subscribe(`topic=${topic}`, authorization, gatewayUrls[0])
+    await send(numbered(10))
+    await vi.waitUntil(() => first.ids().length === 10, patience)
+    first.socket.close()
+    const from = first.events()[2]?.cursor ?? ''
+    await deleteRecords(connection('admin'), topic, 0, 7n)
+    const gap = { gap: { count: 4, from, to: encodeCursor(topic, new Map([[0, 7n]])) } }
+    const resumed = await subscribe(`topic=${topic}&from=${from}`, authorization, elsewhere)
+    const events = await subscribeEvents(`topic=${topic}`, { authorization, 'last-event-id': from }, elsewhere)
+    await vi.waitUntil(() => resumed.ids().length === 3 && events.ids().length === 3, patience)
+    await send(numbered(1, 10))
+    await vi.waitUntil(() => resumed.ids().length === 4 && events.ids().length === 4, patience)
+    expect(resumed.frames[0]).toEqual(gap)
+    expect(resumed.ids()).toEqual(['n7', 'n8', 'n9', 'n10'])
+    expect(events.received[1]).toMatchObject({ event: 'gap', data: JSON.stringify(gap), id: gap.gap.to })
+    expect(events.ids()).toEqual(['n7', 'n8', 'n9', 'n10'])
+  },
+)
 
 describe('a filter', () => {
   test('lets through what has the attributes and the data that it names, live and from the past', async () => {
