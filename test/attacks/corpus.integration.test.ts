@@ -11,6 +11,7 @@ import { exchange } from '@millrace/testkit/raw-http'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { bodyAttacks } from './bodies.ts'
+import { goodTraffic, scraped } from './beside.ts'
 import type { Attack } from './case.ts'
 import { encodedAttacks, encodedTypes } from './encoded.ts'
 import { forgedTokens } from './forged-tokens.ts'
@@ -41,49 +42,11 @@ async function statusOf({ bytes, then }: Attack): Promise<{ status: number; clos
   return { status: statuses.find((status) => status !== 100) ?? 0, closed }
 }
 
-async function scraped() {
-  const answer = await fetch(`${gatewayUrl}/metrics`, {
-    headers: { authorization: `Bearer ${await token('metrics:read')}` },
-  })
-  const body = await answer.text()
-  const sample = (name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1] ?? NaN)
-  const delays = [...body.matchAll(/^millrace_event_loop_delay_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm)]
-  return {
-    rssBytes: sample('process_resident_memory_bytes'),
-    startedAt: sample('process_start_time_seconds'),
-    delays: new Map(delays.map(([, bound, count]) => [Number(bound?.replace('+Inf', 'Infinity')), Number(count)])),
-  }
-}
-
 /** The smallest bound under which every second of the time between two scrapes had its longest delay. */
 function longestDelay(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): number {
   const grown = [...after].map(([bound, count]) => [bound, count - (before.get(bound) ?? 0)] as const)
   const all = Math.max(...grown.map(([, count]) => count))
   return Math.min(...grown.flatMap(([bound, count]) => (count === all ? [bound] : [])))
-}
-
-/** Good requests, one after another, until told to stop. */
-function goodTraffic(authorization: string) {
-  const statuses: number[] = []
-  let running = true
-  const body = JSON.stringify({
-    specversion: '1.0',
-    source: '/good',
-    type: 'order.placed',
-    data: { customer: 'good', amount: 1, at: '2030-06-01T00:00:00Z' },
-  })
-  const headers = { authorization, 'content-type': 'application/cloudevents+json' }
-  const run = async () => {
-    while (running) statuses.push((await fetch(`${gatewayUrl}/v1/events`, { method: 'POST', headers, body })).status)
-  }
-  const ran = run()
-  return {
-    stop: async () => {
-      running = false
-      await ran
-      return statuses
-    },
-  }
 }
 
 /** Makes the types that the encoded attacks are sent to. */
@@ -131,12 +94,12 @@ test('every attack gets the answer that it must get, and nothing of it is felt',
   expect(forged.length).toBeGreaterThanOrEqual(80)
 
   await makeEncodedTypes()
-  const traffic = goodTraffic(`Bearer ${good}`)
+  const traffic = goodTraffic(gatewayUrl, `Bearer ${good}`)
   // What the first round leaves behind is the gateway's warmth; what a second adds would be a leak.
   await wrongAnswers(attacks, forged)
-  const before = await scraped()
+  const before = await scraped(gatewayUrl)
   const wrong = await wrongAnswers(attacks, forged)
-  const after = await scraped()
+  const after = await scraped(gatewayUrl)
   const statuses = await traffic.stop()
 
   const stall = longestDelay(before.delays, after.delays)
