@@ -99,7 +99,7 @@ test(
     const slow = ['', '&where=/key:one'].flatMap((filter) =>
       (['websocket', 'sse'] as const).map((kind) => ({ kind, url: `${url}${filter}` })),
     )
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 30; round++) {
       const some = await Promise.all(slow.map((one) => subscribeSlowly(one.url, authorization, one.kind)))
       for (const { leave } of some) onTestFinished(leave)
     }
@@ -136,12 +136,12 @@ test(
     const waiting = samples.map(({ sample }) => sample('millrace_stream_buffers_bytes'))
     const rssGrowth = Math.max(...samples.map(({ rssBytes }) => rssBytes)) - before.rssBytes
     console.log(
-      `80 readers that do not read: ${Math.round(Math.max(...waiting) / mebibyte)} MiB waited for them, ` +
+      `120 readers that do not read: ${Math.round(Math.max(...waiting) / mebibyte)} MiB waited for them, ` +
         `RSS grew by ${Math.round(rssGrowth / mebibyte)} MiB beside ${statuses.length} good requests`,
     )
-    // Less than 80 times what one may have: what all may have was the bound, but for what came within a sample.
+    // 120 times what one may have would be 480 MiB: what all may have was the bound, but for a last batch of each.
     expect(Math.max(...waiting)).toBeGreaterThan(128 * mebibyte)
-    expect(Math.max(...waiting)).toBeLessThan(300 * mebibyte)
+    expect(Math.max(...waiting)).toBeLessThan(360 * mebibyte)
     expect(rssGrowth).toBeLessThan(512 * mebibyte)
     expect(statuses.filter((status) => status !== 201)).toEqual([])
     const subscribers = async () => (await scraped(gatewayUrl)).sample('millrace_stream_subscribers')

@@ -13,7 +13,7 @@ export type CatchUp = {
   readonly itemsOf: ItemsOf
   /** Each page of each stream waits its turn, so that a long way back holds nobody up. */
   readonly turns: Turns
-  readonly room: Pick<StreamRoom, 'waitForRoom' | 'add'>
+  readonly room: Pick<StreamRoom, 'waitForRoom'>
 }
 
 const pageEventsMax = 500
@@ -50,7 +50,6 @@ export async function catchUp(
       if (page.found === 'nothing') throw new ProblemError(problem(400, 'the cursor is not of this topic as it is now'))
       if (page.found === 'gap') subscription.skip(page.gaps)
       else subscription.deliver(page.items, page.next)
-      room.add(subscription.outlet.bufferedBytes())
       // Leaders that are not known yet give nothing, at once: whoever resumes finds them.
       if (isCovered(page.next, at)) throw new MillraceError('kafka.unavailable', `${live.topic} is not read on now`)
       at = page.next

@@ -2,6 +2,7 @@
  * What waits for the readers of all live streams of an instance together, and how much of it may be one stream's. Within the bound each may
  * have as much as one may have at all; beyond it no more than an equal share, so that who reads misses nothing because of who does not.
  */
+import type { Outlet } from './outlet.ts'
 import { problem, ProblemError } from './problem.ts'
 
 export type StreamRoomOptions = {
@@ -42,9 +43,14 @@ export class StreamRoom {
     return this.#isOver() ? Math.min(bufferBytesMax, buffersBytesMax / Math.max(1, this.#streams)) : bufferBytesMax
   }
 
-  /** Counts what is large and comes between two samples. */
-  add(bytes: number): void {
-    this.#bytes += bytes
+  /** The same outlet, of which what does not leave at once counts before the next sample finds it. */
+  counting(outlet: Outlet): Outlet {
+    const write = (bytes: Buffer) => {
+      const before = outlet.bufferedBytes()
+      outlet.write(bytes)
+      this.#bytes += Math.max(0, outlet.bufferedBytes() - before)
+    }
+    return { ...outlet, write }
   }
 
   /** Fulfilled when there is room for more, or `gone` is aborted. @throws ProblemError 503 when that takes too long */

@@ -81,7 +81,8 @@ export function createStreams(
 
   return {
     isFull: () => open.size >= options.streamsMax,
-    start: (request, outlet, gone) => {
+    start: (request, uncounted, gone) => {
+      const outlet = room.counting(uncounted)
       if (isStopping) {
         outlet.end(closeCodes.goingAway, stopping)
         return

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ProblemError } from '../src/problem.ts'
 import { StreamRoom } from '../src/stream-room.ts'
+import { subscriber } from './subscriber.ts'
 
 const options = { bufferBytesMax: 400, buffersBytesMax: 1_000, waitMsMax: 10_000 }
 const staying = () => new AbortController().signal
@@ -18,11 +19,25 @@ test('a stream may have as much waiting as one may, and beyond the bound of all 
   expect(room.bufferBytesMax()).toBe(400)
 })
 
-test('a page waits until there is room, and counts from when it was read', async () => {
+test('what does not leave at once counts from when it is written', () => {
+  const room = new StreamRoom(options)
+  const { outlet, state } = subscriber()
+  const counting = room.counting({ ...outlet, write: ({ length }) => (state.bufferedBytes += length) })
+  room.sample([100, 0, 0, 0, 0])
+  counting.write(Buffer.alloc(900))
+  expect(room.bufferBytesMax()).toBe(400)
+  counting.write(Buffer.alloc(1))
+  expect(room.bufferBytesMax()).toBe(200)
+  room.sample([state.bufferedBytes, 0, 0, 0, 0])
+  expect(room.bufferBytesMax()).toBe(400)
+  room.counting(outlet).write(Buffer.alloc(2_000))
+  expect(room.bufferBytesMax()).toBe(400)
+})
+
+test('a page waits until there is room', async () => {
   const room = new StreamRoom(options)
   await room.waitForRoom(staying())
-  room.sample([900])
-  room.add(101)
+  room.sample([900, 101])
   let isIn = false
   const waiting = room.waitForRoom(staying()).then(() => {
     isIn = true
