@@ -54,7 +54,15 @@ export function itemOf(record: StoredRecord, data: JsonValue | undefined): Event
   const { headers, value, partition, offset, timestampMs } = record
   const event = data === undefined ? undefined : eventOfRecord(headers, data)
   const shown = event ? structuredEvent(event) : undecoded(headers, value)
-  return { event: shown, partition, offset: Number(offset), timestamp: new Date(timestampMs).toISOString() }
+  return { event: shown, partition, offset: Number(offset), timestamp: storedAt(timestampMs) }
+}
+
+/** What RFC 3339 can say: the years from 0 to 9999. */
+const timeMs = { min: Date.parse('0000-01-01T00:00:00Z'), max: Date.parse('9999-12-31T23:59:59.999Z') } as const
+
+/** Writers other than the gateway may give a record any time: the nearest that can be said, so that it hides nothing that is beside it. */
+function storedAt(timestampMs: number): string {
+  return new Date(Math.max(timeMs.min, Math.min(timeMs.max, timestampMs))).toISOString()
 }
 
 function undecoded(headers: StoredRecord['headers'], value: Buffer | null): JsonObject {

@@ -68,6 +68,14 @@ test('a record that is no CloudEvent is shown by its bytes', () => {
   })
 })
 
+test.each([
+  [-9_000_000_000_000_000_000, '0000-01-01T00:00:00.000Z'],
+  [-1, '1969-12-31T23:59:59.999Z'],
+  [9_000_000_000_000_000_000, '9999-12-31T23:59:59.999Z'],
+])('a record of a time that nobody can write is shown by the nearest: %i', (timestampMs, timestamp) => {
+  expect(itemOf({ ...record, timestampMs }).timestamp).toBe(timestamp)
+})
+
 test('records whose schema must be asked for keep their order; one that cannot be told is shown by its bytes', async () => {
   const data = ['first', Promise.resolve('second'), Promise.reject(new Error('the registry is away'))]
   const items = createItems(
