@@ -17,7 +17,7 @@ const givenUpMax = 1_000
 export function impatient(cache: KnownSchemas): KnownSchemas {
   const givenUp = new Map<number, number>() // until when, by the id
 
-  function giveUp(id: number): undefined {
+  function giveUp(id: number): void {
     givenUp.delete(id)
     givenUp.set(id, performance.now() + restMs)
     const [oldest] = givenUp.keys()
@@ -31,7 +31,10 @@ export function impatient(cache: KnownSchemas): KnownSchemas {
       asked.catch(() => undefined) // may come when nobody waits any more
       if ((givenUp.get(id) ?? 0) > performance.now()) return undefined
       const late = Promise.withResolvers<undefined>()
-      const timer = setTimeout(() => late.resolve(giveUp(id)), waitMsMax)
+      const timer = setTimeout(() => {
+        giveUp(id)
+        late.resolve(undefined)
+      }, waitMsMax)
       return Promise.race([asked, late.promise]).finally(() => clearTimeout(timer))
     },
   }
