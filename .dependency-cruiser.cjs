@@ -52,7 +52,7 @@ module.exports = {
     ...only('packages/service', ['core']),
     ...only('packages/schemas', ['core']),
     ...only('packages/kafka', ['core']),
-    ...only('packages/client', ['core']),
+    ...only('packages/client', ['core', 'schemas']),
     ...only('packages/flink', ['core']),
     ...only('packages/connect', ['core']),
     ...only('packages/reconcile', ['core', 'kafka', 'schemas', 'flink', 'connect']),

@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { CatalogEntry } from '@millrace/core/catalog'
-import { schemaText } from '@millrace/core/event-type'
-import { isJsonObject, isJsonValue, type JsonObject, type JsonValue } from '@millrace/core/json'
+import { dataShape } from '@millrace/schemas/data-shape'
 import { compile } from 'json-schema-to-typescript'
-import { avroShape } from './avro-shape.ts'
-import { protobufShape } from './protobuf-shape.ts'
 
 /**
  * The TypeScript client of a catalog, in one file that depends on nothing: the types of its events, and what publishes, reads and
@@ -13,7 +10,7 @@ import { protobufShape } from './protobuf-shape.ts'
  */
 export async function generateClient(catalog: readonly CatalogEntry[]): Promise<string> {
   const types = catalog.toSorted((left, right) => (left.type < right.type ? -1 : 1))
-  const shapes = types.map((entry) => ({ ...dataShapeOf(entry), title: typeName(entry.type) }))
+  const shapes = types.map((entry) => ({ ...dataShape(entry), title: typeName(entry.type) }))
   const definitions = await Promise.all(
     shapes.map((shape) =>
       compile({ ...shape, $id: undefined }, shape.title, {
@@ -34,34 +31,6 @@ export async function generateClient(catalog: readonly CatalogEntry[]): Promise<
     '\n',
     await readFile(new URL('runtime.ts', import.meta.url), 'utf8'),
   ].join('')
-}
-
-/** The data of an event as readers see it, whatever its format, as a JSON Schema. */
-function dataShapeOf({ format, schema, references }: CatalogEntry): JsonObject {
-  switch (format) {
-    case 'json':
-      return objectOf(typeof schema === 'string' ? parsed(schema) : schema)
-    case 'avro':
-      return avroShape(
-        typeof schema === 'string' ? parsed(schema) : schema,
-        references.map((reference) => parsed(reference.schema)),
-      )
-    case 'protobuf':
-      return protobufShape(
-        schemaText(schema),
-        references.map((reference) => reference.schema),
-      )
-  }
-}
-
-function parsed(text: string): JsonValue {
-  const value: unknown = JSON.parse(text)
-  if (isJsonValue(value)) return value
-  throw new TypeError('not JSON')
-}
-
-function objectOf(value: JsonValue): JsonObject {
-  return isJsonObject(value) ? value : {}
 }
 
 /** `order.placed` → `OrderPlaced`. */

@@ -46,7 +46,7 @@ function define(schema: JsonObject, outer: string, definitions: Definitions): Js
   const namespace = textOf(schema['namespace']) ?? outer
   const name = fullName(textOf(schema['name']) ?? '', namespace)
   if (schema['type'] === 'enum') definitions[name] = { enum: schema['symbols'] ?? [] }
-  else if (schema['type'] === 'fixed') definitions[name] = { type: 'string' }
+  else if (schema['type'] === 'fixed') definitions[name] = fixedShape(schema['size'])
   else definitions[name] = recordShape(schema, namespace, definitions)
   return referenceTo(name)
 }
@@ -54,13 +54,25 @@ function define(schema: JsonObject, outer: string, definitions: Definitions): Js
 function recordShape(schema: JsonObject, namespace: string, definitions: Definitions): JsonObject {
   const fields = Array.isArray(schema['fields']) ? schema['fields'].filter(isJsonObject) : []
   const names = fields.map((field) => textOf(field['name']) ?? '')
-  const shapes = fields.map((field) => shapeOf(field['type'], namespace, definitions))
+  const shapes = fields.map((field) =>
+    describedBy(textOf(field['doc']), shapeOf(field['type'], namespace, definitions)),
+  )
   return {
     type: 'object',
     properties: Object.fromEntries(names.map((name, index) => [name, shapes[index] ?? {}])),
     required: names,
     additionalProperties: false,
   }
+}
+
+/** Bytes are shown as so many characters. */
+function fixedShape(size: JsonValue | undefined): JsonObject {
+  return { type: 'string', ...(typeof size === 'number' && { minLength: size, maxLength: size }) }
+}
+
+/** What stands beside a reference is not read by all: there the name must do. */
+function describedBy(description: string | undefined, shape: JsonObject): JsonObject {
+  return description === undefined || '$ref' in shape ? shape : { ...shape, description }
 }
 
 function fullName(name: string, namespace: string): string {
