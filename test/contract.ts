@@ -1,7 +1,8 @@
 /** Calls the API as an application does, and holds its answers against the documents. */
 import { randomUUID } from 'node:crypto'
 import { isJsonObject, type JsonObject } from '@millrace/core/json'
-import { commonAnswers, operations } from '@millrace/gateway/documents/operations'
+import { commonAnswers } from '@millrace/gateway/documents/operation'
+import { operations } from '@millrace/gateway/documents/operations'
 import { shapes } from '@millrace/gateway/documents/shapes'
 import { compileJsonSchema } from '@millrace/schemas/json-schema'
 import { stack } from '@millrace/testkit/fixture'

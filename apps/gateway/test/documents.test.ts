@@ -1,56 +1,19 @@
 import { schemasWithoutId } from '@asyncapi/specs'
-import { isJsonObject } from '@millrace/core/json'
-import type { CatalogEntry } from '@millrace/core/catalog'
+import { isJsonObject, type JsonObject } from '@millrace/core/json'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { Ajv } from 'ajv'
 import { fastify } from 'fastify'
 import { expect, test } from 'vitest'
+import * as z from 'zod'
 import { asyncApiDocument } from '../src/documents/asyncapi.ts'
 import { openApiDocument } from '../src/documents/openapi.ts'
+import { examples } from '../src/documents/examples.ts'
 import { operations } from '../src/documents/operations.ts'
 import { noteRoutes } from '../src/documents/routes.ts'
 import { shapes } from '../src/documents/shapes.ts'
+import { catalog } from './documents-catalog.ts'
 
-const common = {
-  time: null,
-  partitions: 3,
-  retentionMs: 86_400_000,
-  compatibility: 'BACKWARD',
-  version: 1,
-  references: [],
-  sensitive: [],
-} as const
-const point = { type: 'object', properties: { next: { $ref: '#/definitions/point' } } }
-const catalog: readonly CatalogEntry[] = [
-  {
-    ...common,
-    type: 'line.drawn',
-    format: 'json',
-    topic: 'line.drawn',
-    key: '/next',
-    schemaId: 1,
-    schema: { $id: 'urn:line', ...point, definitions: { point } },
-  },
-  {
-    ...common,
-    type: 'quake.recorded',
-    format: 'avro',
-    topic: 'quake.recorded',
-    key: null,
-    schemaId: 2,
-    schema: { type: 'record', name: 'Quake', fields: [] },
-  },
-  {
-    ...common,
-    type: 'weather.observed',
-    format: 'protobuf',
-    topic: 'weather',
-    key: null,
-    schemaId: 3,
-    schema: 'syntax = "proto3"; message Weather {}',
-  },
-]
 const routes = Object.keys(operations).map((name) => {
   const [method = '', url = ''] = name.split(' ')
   return { method, url }
@@ -105,4 +68,73 @@ test('every shape is a JSON Schema', () => {
   for (const name of Object.keys(shapes)) {
     expect(() => ajv.compile({ ...all, $ref: `#/components/schemas/${name}` })).not.toThrow()
   }
+})
+
+function shapesWith(schema: JsonObject): JsonObject {
+  return { ...schema, components: { schemas: shapes } }
+}
+
+test.each(Object.entries(examples))('the example of %s is one', (name, example) => {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  const validate = ajv.compile(shapesWith({ $ref: `#/components/schemas/${name}` }))
+  validate(example)
+  expect(validate.errors).toBeNull()
+})
+
+test('every example of a body is one of its schema, and every answer but an upgrade has a body', () => {
+  const { paths } = openApiDocument(routes, catalog)
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  let examined = 0
+  for (const { name, content } of bodiesOf(paths)) {
+    for (const [mediaType, { schema, example }] of Object.entries(content)) {
+      expect(isJsonObject(schema), `${name} ${mediaType}`).toBe(true)
+      if (example === undefined || !isJsonObject(schema)) continue
+      const validate = ajv.compile(shapesWith(schema))
+      validate(example)
+      expect(validate.errors, `${name} ${mediaType}`).toBeNull()
+      examined += 1
+    }
+  }
+  expect(examined).toBeGreaterThan(100)
+})
+
+type Body = { name: string; content: Record<string, { schema?: unknown; example?: unknown }> }
+const bodyContent = z.record(z.string(), z.object({ schema: z.unknown(), example: z.unknown().optional() }))
+const document = z.record(
+  z.string(),
+  z.record(
+    z.string(),
+    z.object({
+      tags: z.array(z.string()).length(1),
+      requestBody: z.object({ content: bodyContent }).optional(),
+      responses: z.record(z.string(), z.object({ content: bodyContent.optional() })),
+    }),
+  ),
+)
+
+function bodiesOf(paths: unknown): Body[] {
+  return Object.entries(document.parse(paths)).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { requestBody, responses }]) => [
+      ...(requestBody ? [{ name: `${method} ${path}`, content: requestBody.content }] : []),
+      ...Object.entries(responses).flatMap(([status, { content }]) => {
+        const name = `${method} ${path} ${status}`
+        if (status !== '101') expect(content, name).toBeDefined()
+        return content ? [{ name, content }] : []
+      }),
+    ]),
+  )
+}
+
+test('the data of event types in all formats is described, and one that cannot be read takes nothing from the others', () => {
+  const broken = { ...catalog[2], type: 'broken', schema: 'message {' }
+  expect(openApiDocument([], [...catalog, broken])).toMatchObject({
+    components: {
+      schemas: {
+        'data.line.drawn': { type: 'object' },
+        'data.quake.recorded': { definitions: { Quake: { required: ['magnitude', 'felt'] } } },
+        'data.weather.observed': { definitions: { Weather: { properties: { seenAt: { format: 'date-time' } } } } },
+        'data.broken': {},
+      },
+    },
+  })
 })

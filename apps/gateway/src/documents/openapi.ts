@@ -1,6 +1,8 @@
 import type { CatalogEntry } from '@millrace/core/catalog'
-import { isJsonObject, type JsonObject } from '@millrace/core/json'
-import { commonAnswers, type Operation, operations } from './operations.ts'
+import type { JsonObject } from '@millrace/core/json'
+import { eventData } from './event-data.ts'
+import { commonAnswers, headers, type Operation, type Tag, withHeaders } from './operation.ts'
+import { operations } from './operations.ts'
 import { relocated } from './relocated.ts'
 import { shapes } from './shapes.ts'
 
@@ -24,24 +26,45 @@ export function openApiDocument(routes: readonly Route[], catalog: readonly Cata
       title: 'Millrace',
       version: '1',
       summary: 'Events in, events out.',
+      description:
+        'Publish events that are checked against their schemas and stored before they are acknowledged; read them, or follow them live.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: '/', description: 'This instance.' }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       schemas: { ...shapes, ...dataSchemas(catalog) },
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      headers,
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description:
+            'A token whose `scope` has what a route asks for. A pattern is an event type, or its beginning with `*` for the tail: `order.*`. A WebSocket of a browser passes it as the subprotocols `bearer` and the token.',
+        },
+      },
     },
   }
+}
+
+const tags: Readonly<Record<Tag, string>> = {
+  Publish: 'Send events.',
+  Read: 'Look at events, page through them, follow them live.',
+  Catalog: 'What event types there are; register and evolve them.',
+  Operation: 'Whether it is well, for probes and monitoring.',
+  Documents: 'What there is, for programs and people.',
 }
 
 function operationObject(method: string, url: string): JsonObject {
   const described = operations[`${method} ${url}`]
   if (!described) throw new RangeError(`${method} ${url} is not described`)
-  const { summary, description, scopes, parameters, requestBody } = described
+  const { summary, description, tag, scopes, parameters, requestBody } = described
   return {
     operationId: operationIdOf(method, url),
     summary,
+    tags: [tag],
     ...(description !== undefined && { description }),
     ...(parameters && { parameters }),
     ...(requestBody && { requestBody }),
@@ -51,7 +74,12 @@ function operationObject(method: string, url: string): JsonObject {
 }
 
 function answersOf({ scopes, answers }: Operation): JsonObject {
-  return { ...commonAnswers.any, ...(scopes === null ? {} : commonAnswers.withToken), ...answers }
+  if (scopes === null) return { ...commonAnswers.any, ...answers }
+  const charged = Object.entries(answers).map(([status, answer]): [string, JsonObject] => [
+    status,
+    status.startsWith('2') ? withHeaders(answer, 'ratelimit', 'ratelimit-policy') : answer,
+  ])
+  return { ...commonAnswers.any, ...commonAnswers.withToken, ...Object.fromEntries(charged) }
 }
 
 /** `GET /v1/event-types/:type` → `getV1EventTypesType`. */
@@ -60,13 +88,12 @@ function operationIdOf(method: string, url: string): string {
   return [method.toLowerCase(), ...words.map((word) => word.charAt(0).toUpperCase() + word.slice(1))].join('')
 }
 
-/** The data of each JSON type, for whoever generates a client. Schemas in other formats are in the catalog. */
+/** The data of each event type as readers see it, for whoever generates a client. */
 function dataSchemas(catalog: readonly CatalogEntry[]): JsonObject {
   return Object.fromEntries(
-    catalog.flatMap(({ type, format, schema }) =>
-      format === 'json' && isJsonObject(schema)
-        ? [[`data.${type}`, relocated(schema, `/components/schemas/data.${type}`)]]
-        : [],
-    ),
+    catalog.map((entry) => {
+      const name = `data.${entry.type}`
+      return [name, relocated(eventData(entry), `/components/schemas/${name}`)]
+    }),
   )
 }

@@ -26,6 +26,7 @@ const schema = {
   anyOf: [{ type: 'string' }, { type: 'object' }],
   description: 'Text in Protobuf; JSON, or its text, in JSON Schema and Avro.',
 }
+const upOrDown = { enum: ['up', 'down'] }
 const reference = { name: text, subject: text, version: { type: 'integer', minimum: 1 } }
 
 export const shapes = {
@@ -90,6 +91,7 @@ export const shapes = {
         description: 'Each violation, by where it is.',
       },
       id: { ...text, description: 'The id of the event that is not confirmed.' },
+      earliest: { ...text, description: 'The cursor from which reading can go on.' },
     },
   },
   EventItem: exactly({
@@ -107,10 +109,11 @@ export const shapes = {
   }),
   EventFrame: {
     description:
-      'A frame of a live stream: an event with the cursor behind it, or a gap that a slow reader has missed.',
+      'A frame of a live stream: an event with the cursor behind it; a gap that a slow reader has missed; or a cursor alone, where nothing matched the filter for a while.',
     anyOf: [
       exactly({ event: { type: 'object' }, partition: count, offset: count, timestamp: time, cursor: text }),
       exactly({ gap: exactly({ count, from: text, to: text }) }),
+      exactly({ cursor: text }),
     ],
   },
   EventType: {
@@ -125,6 +128,9 @@ export const shapes = {
       key: pointerOrNull,
       time: pointerOrNull,
       compatibility,
+      retentionMs: { type: 'integer', minimum: 1, description: 'How long events are kept.' },
+      references: { type: 'array', items: exactly(reference) },
+      sensitive: { type: 'array', items: pointer, description: 'What is not shown of events that failed.' },
     }),
     additionalProperties: true,
   },
@@ -133,17 +139,30 @@ export const shapes = {
     {
       format,
       schema,
-      references: { type: 'array', items: exactly(reference) },
-      key: { ...pointer, description: 'Where the record key is read from.' },
-      time: { ...pointer, description: 'Where the event time is read from.' },
-      topic: text,
+      references: {
+        type: 'array',
+        items: exactly(reference),
+        maxItems: 100,
+        description: 'What the schema refers to in other subjects of the registry.',
+      },
+      key: { ...pointerOrNull, description: 'Where the record key is read from: equal keys keep their order.' },
+      time: { ...pointerOrNull, description: 'Where the event time is read from, in the place of the attribute.' },
+      topic: { ...text, description: 'Named as the type unless said.' },
       partitions: { type: 'integer', minimum: 1 },
       repartition: { type: 'boolean', description: 'Allow more partitions than there are: keys may move.' },
-      retentionMs: { type: 'integer', minimum: 1 },
+      retentionMs: { type: 'integer', minimum: 60_000, maximum: 315_360_000_000 },
       compatibility,
-      sensitive: { type: 'array', items: pointer },
+      sensitive: { type: 'array', items: pointer, maxItems: 100 },
     },
     ...['references', 'key', 'time', 'topic', 'partitions', 'repartition', 'retentionMs', 'compatibility', 'sensitive'],
   ),
-  Status: { type: 'object', required: ['status'], properties: { status: { enum: ['up', 'down'] } } },
+  Status: exactly({ status: upOrDown }),
+  Health: exactly({
+    status: upOrDown,
+    checkedAt: time,
+    dependencies: {
+      type: 'array',
+      items: exactly({ name: text, state: upOrDown, latencyMs: { type: 'number' }, detail: text }, 'detail'),
+    },
+  }),
 } as const satisfies Readonly<Record<string, JsonObject>>

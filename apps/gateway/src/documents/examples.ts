@@ -1,0 +1,77 @@
+/** One example of each shape that routes take or answer, for the documents: a test holds each against its shape. */
+import type { JsonObject, JsonValue } from '@millrace/core/json'
+
+const identity = { id: 'order-1001', source: '/shop/checkout', type: 'order.placed' }
+const place = { topic: 'order.placed', partition: 2, offset: 1041 }
+const timestamp = '2026-01-31T12:00:00.120Z'
+const cursor = 'AQOBCAeSCO0mbx4'
+
+const event = {
+  specversion: '1.0',
+  ...identity,
+  time: '2026-01-31T12:00:00Z',
+  data: { customer: 'ada', amount: 12.5 },
+} as const satisfies JsonObject
+
+const item = { event, partition: place.partition, offset: place.offset, timestamp }
+
+const schema = {
+  type: 'object',
+  required: ['customer', 'amount'],
+  properties: { customer: { type: 'string' }, amount: { type: 'number' } },
+  additionalProperties: false,
+} as const satisfies JsonObject
+
+const eventType = {
+  type: identity.type,
+  format: 'json',
+  topic: place.topic,
+  key: '/customer',
+  time: null,
+  partitions: 6,
+  retentionMs: 604_800_000,
+  compatibility: 'BACKWARD',
+  schemaId: 1,
+  version: 1,
+  schema: { $schema: 'http://json-schema.org/draft-07/schema#', ...schema },
+  references: [],
+  sensitive: [],
+} as const satisfies JsonObject
+
+const violated = {
+  type: 'about:blank',
+  title: 'Unprocessable Entity',
+  status: 422,
+  detail: 'the data does not fit the schema of order.placed',
+  errors: [{ pointer: '/data/amount', detail: 'must be number' }],
+} as const satisfies JsonObject
+
+export const examples: Readonly<Record<string, JsonValue>> = {
+  CloudEvent: event,
+  Receipt: { ...identity, status: 'accepted', ...place, timestamp, schemaId: 1 },
+  BatchAnswer: {
+    accepted: 1,
+    rejected: 1,
+    unconfirmed: 0,
+    results: [
+      { index: 0, id: 'order-1001', status: 'accepted', ...place },
+      { index: 1, id: 'order-1002', status: 'rejected', problem: violated },
+    ],
+  },
+  Problem: violated,
+  LatestEvents: { topic: place.topic, events: [item], cursor },
+  EventPage: { topic: place.topic, events: [item], cursor, next: cursor },
+  EventFrame: { ...item, cursor },
+  EventType: eventType,
+  EventTypes: { eventTypes: [eventType] },
+  EventTypeDefinition: { format: 'json', schema, key: '/customer', partitions: 6 },
+  Status: { status: 'up' },
+  Health: {
+    status: 'down',
+    checkedAt: timestamp,
+    dependencies: [
+      { name: 'kafka', state: 'up', latencyMs: 3.2 },
+      { name: 'registry', state: 'down', latencyMs: 2000, detail: 'no answer within 2000 ms' },
+    ],
+  },
+}

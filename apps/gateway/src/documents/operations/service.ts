@@ -1,0 +1,64 @@
+import { answer, json, type Operations, orElse, problem, textual } from '../operation.ts'
+
+const status = json('Status')
+
+export const serviceOperations: Operations = {
+  'GET /health/live': {
+    summary: 'Whether the process is up',
+    description: 'For whoever restarts it: it asks no dependency.',
+    tag: 'Operation',
+    scopes: null,
+    answers: { 200: answer('It is.', status) },
+  },
+  'GET /health/ready': {
+    summary: 'Whether requests can be served',
+    description: 'For whoever sends it requests: not while it starts or stops, nor while Kafka is away.',
+    tag: 'Operation',
+    scopes: null,
+    answers: { 200: answer('They can.', status), 503: answer('They cannot.', json('Status', { status: 'down' })) },
+  },
+  'GET /health': {
+    summary: 'Each dependency with its state and latency',
+    description: 'One report answers everybody who asks within a second.',
+    tag: 'Operation',
+    scopes: ['ops:read'],
+    answers: {
+      200: answer('All are up.', json('Health')),
+      503: orElse(problem(503, 'Some are down.', 'this instance is stopping: send it again'), json('Health')),
+    },
+  },
+  'GET /metrics': {
+    summary: 'Metrics for Prometheus',
+    description: 'Of this instance alone.',
+    tag: 'Operation',
+    scopes: ['metrics:read'],
+    answers: { 200: answer('Prometheus text.', textual('text/plain')) },
+  },
+  'GET /openapi.json': {
+    summary: 'The routes',
+    description: 'An OpenAPI 3.1 document, with the data of each event type of the catalog as a schema.',
+    tag: 'Documents',
+    scopes: [],
+    answers: { 200: answer('OpenAPI 3.1.', { 'application/json': { schema: { type: 'object' } } }) },
+  },
+  'GET /asyncapi.json': {
+    summary: 'The topics and live streams',
+    description: 'An AsyncAPI 3 document of what the catalog has now.',
+    tag: 'Documents',
+    scopes: [],
+    answers: { 200: answer('AsyncAPI 3.', { 'application/json': { schema: { type: 'object' } } }) },
+  },
+  'GET /docs': {
+    summary: 'The page that shows the reference',
+    description: 'It asks for a token and fetches the reference with it.',
+    tag: 'Documents',
+    scopes: null,
+    answers: { 200: answer('A page.', textual('text/html')) },
+  },
+  'GET /docs/docs.js': {
+    summary: 'The script of the page',
+    tag: 'Documents',
+    scopes: null,
+    answers: { 200: answer('JavaScript.', textual('text/javascript')) },
+  },
+}

@@ -1,0 +1,51 @@
+import type { CatalogEntry } from '@millrace/core/catalog'
+
+const common = {
+  time: null,
+  partitions: 3,
+  retentionMs: 86_400_000,
+  compatibility: 'BACKWARD',
+  version: 1,
+  references: [],
+  sensitive: [],
+} as const
+const point = { type: 'object', properties: { next: { $ref: '#/definitions/point' } } }
+
+/** An event type of each format, of which one holds itself. */
+export const catalog = [
+  {
+    ...common,
+    type: 'line.drawn',
+    format: 'json',
+    topic: 'line.drawn',
+    key: '/next',
+    schemaId: 1,
+    schema: { $id: 'urn:line', ...point, definitions: { point } },
+  },
+  {
+    ...common,
+    type: 'quake.recorded',
+    format: 'avro',
+    topic: 'quake.recorded',
+    key: null,
+    schemaId: 2,
+    schema: {
+      type: 'record',
+      name: 'Quake',
+      fields: [
+        { name: 'magnitude', type: 'double', doc: 'Richter.' },
+        { name: 'felt', type: ['null', 'int'], default: null },
+      ],
+    },
+  },
+  {
+    ...common,
+    type: 'weather.observed',
+    format: 'protobuf',
+    topic: 'weather',
+    key: null,
+    schemaId: 3,
+    schema:
+      'syntax = "proto3"; import "google/protobuf/timestamp.proto"; message Weather { google.protobuf.Timestamp seen_at = 1; oneof what { int64 rain = 2; bool sun = 3; } }',
+  },
+] as const satisfies readonly CatalogEntry[]
