@@ -51,6 +51,6 @@ export function valueAt(document: JsonValue, pointer: JsonPointer): JsonValue | 
   return value
 }
 
-function isJsonArray(value: JsonValue): value is readonly JsonValue[] {
+export function isJsonArray(value: JsonValue | undefined): value is readonly JsonValue[] {
   return Array.isArray(value)
 }

@@ -1,7 +1,10 @@
 import { schemaText } from '@millrace/core/event-type'
 import type { CatalogEntry } from '@millrace/core/catalog'
 import { isJsonObject, type JsonObject } from '@millrace/core/json'
+import { eventData } from './event-data.ts'
+import { examples } from './examples.ts'
 import { relocated } from './relocated.ts'
+import { sampleOf } from './sample.ts'
 import { shapes } from './shapes.ts'
 
 const version = '3.1.0'
@@ -24,10 +27,27 @@ export function asyncApiDocument(catalog: readonly CatalogEntry[]): JsonObject {
   ])
   return {
     asyncapi: version,
-    info: { title: 'Millrace', version: '1', license: { name: 'Apache-2.0' } },
+    info: {
+      title: 'Millrace',
+      version: '1',
+      description: 'The topics of the platform, on Kafka and as live streams of the API. /openapi.json has the routes.',
+      license: { name: 'Apache-2.0' },
+    },
+    defaultContentType: 'application/json',
     servers: {
-      kafka: { host: 'kafka', protocol: 'kafka-secure', security: [{ $ref: '#/components/securitySchemes/scram' }] },
-      api: { host: 'api', protocol: 'wss', security: [{ $ref: '#/components/securitySchemes/bearer' }] },
+      kafka: {
+        host: 'kafka',
+        protocol: 'kafka-secure',
+        description:
+          'The brokers. Events are CloudEvents in binary mode; read them with isolation level read_committed.',
+        security: [{ $ref: '#/components/securitySchemes/scram' }],
+      },
+      api: {
+        host: 'api',
+        protocol: 'wss',
+        description: 'The API that this document is of.',
+        security: [{ $ref: '#/components/securitySchemes/bearer' }],
+      },
     },
     channels: Object.fromEntries(channels),
     operations: Object.fromEntries(operations),
@@ -55,6 +75,7 @@ function kafkaChannel(topic: string, entries: readonly CatalogEntry[]): Named {
     `kafka.${topic}`,
     {
       address: topic,
+      description: `The topic on Kafka, of ${partitions} partitions.`,
       servers: [{ $ref: '#/servers/kafka' }],
       messages: Object.fromEntries(messages),
       bindings: { kafka: { topic, partitions, topicConfiguration, bindingVersion: '0.5.0' } },
@@ -67,24 +88,42 @@ function streamChannel(topic: string): Named {
     `stream.${topic}`,
     {
       address: `/v1/events/stream?topic=${topic}`,
+      description: 'The live stream: catch-up from `from`, then what comes.',
       servers: [{ $ref: '#/servers/api' }],
       messages: { EventFrame: { $ref: '#/components/messages/EventFrame' } },
-      bindings: { ws: { method: 'GET', bindingVersion: '0.1.0' } },
+      bindings: { ws: { method: 'GET', query: streamQuery, bindingVersion: '0.1.0' } },
     },
   ]
 }
 
+const streamQuery = {
+  type: 'object',
+  required: ['topic'],
+  properties: {
+    topic: { type: 'string' },
+    from: { type: 'string', default: 'latest', description: 'A cursor, `latest`, `earliest`, or an RFC 3339 time.' },
+    where: { type: 'array', items: { type: 'string' }, description: 'As in `/customer:ada`: what the data must have.' },
+  },
+  additionalProperties: { type: 'string', description: 'What the attribute of this name must be.' },
+} as const satisfies JsonObject
+
 function operation(action: 'send' | 'receive', topic: string, entries: readonly CatalogEntry[]): Named {
   const channel = `#/channels/kafka.${topic}`
   const messages = entries.map(({ type }) => ({ $ref: `${channel}/messages/${type}` }))
-  return [`${action}.${topic}`, { action, channel: { $ref: channel }, messages }]
+  const summary = action === 'send' ? `Write to ${topic}, by POST /v1/events.` : `Read ${topic} from Kafka.`
+  return [`${action}.${topic}`, { action, summary, channel: { $ref: channel }, messages }]
 }
 
 function subscription(topic: string): Named {
   const channel = `#/channels/stream.${topic}`
   return [
     `subscribe.${topic}`,
-    { action: 'receive', channel: { $ref: channel }, messages: [{ $ref: `${channel}/messages/EventFrame` }] },
+    {
+      action: 'receive',
+      summary: `Follow ${topic} live.`,
+      channel: { $ref: channel },
+      messages: [{ $ref: `${channel}/messages/EventFrame` }],
+    },
   ]
 }
 
@@ -92,11 +131,25 @@ function messageOf(entry: CatalogEntry): JsonObject {
   return {
     name: entry.type,
     contentType: `application/${entry.format}`,
+    title: `${entry.type}, version ${entry.version}`,
     headers: {
       type: 'object',
-      properties: { ce_id: { type: 'string' }, ce_source: { type: 'string' }, ce_type: { const: entry.type } },
+      required: ['ce_id', 'ce_source', 'ce_type', 'ce_specversion', 'ce_time', 'content-type'],
+      properties: {
+        ce_id: { type: 'string' },
+        ce_source: { type: 'string' },
+        ce_type: { const: entry.type },
+        ce_specversion: { const: '1.0' },
+        ce_time: { type: 'string', format: 'date-time' },
+        ce_dataschema: { type: 'string', description: `Ends in /schemas/ids/<id>; at present ${entry.schemaId}.` },
+        'content-type': { const: `application/${entry.format}` },
+        traceparent: { type: 'string' },
+        tracestate: { type: 'string' },
+      },
     },
     payload: payloadOf(entry),
+    // An example is JSON: on Kafka only that of a JSON type looks like it.
+    ...(entry.format === 'json' && { examples: [{ name: 'made-up', payload: sampleOf(eventData(entry)) }] }),
     bindings: {
       kafka: {
         ...(entry.key !== null && { key: { type: 'string', description: `The data's ${entry.key}.` } }),
@@ -119,5 +172,11 @@ function payloadOf({ type, format, schema }: CatalogEntry): JsonObject {
 }
 
 function frameMessage(): JsonObject {
-  return { name: 'EventFrame', contentType: 'application/json', payload: { $ref: '#/components/schemas/EventFrame' } }
+  return {
+    name: 'EventFrame',
+    title: 'A frame of a live stream',
+    contentType: 'application/json',
+    payload: { $ref: '#/components/schemas/EventFrame' },
+    examples: [{ name: 'event', payload: examples['EventFrame'] ?? {} }],
+  }
 }
