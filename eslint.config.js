@@ -45,6 +45,12 @@ export default defineConfig(
   {
     // What runs in a browser.
     files: ['**/page/*.js'],
-    languageOptions: { globals: { document: 'readonly', fetch: 'readonly' } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['addEventListener', 'document', 'DOMParser', 'fetch', 'location', 'navigator', 'setTimeout', 'URL'].map(
+          (name) => [name, 'readonly'],
+        ),
+      ),
+    },
   },
 )

@@ -4,10 +4,11 @@ import type { FastifyInstance } from 'fastify'
 import type { EventTypes } from '../event-types.ts'
 import { asyncApiDocument } from './asyncapi.ts'
 import { openApiDocument, type Route } from './openapi.ts'
+import { referenceOf } from './reference/reference.ts'
 
-/** The page shows what its token allows it to fetch, and runs no script but its own. */
+/** The page shows what its token allows it to fetch, and has no script and no style but its own. */
 const pagePolicy =
-  "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** Notes every route from now on: call it before the first is added. */
 export function noteRoutes(app: FastifyInstance): readonly Route[] {
@@ -26,16 +27,25 @@ export async function documentRoutes(
   eventTypes: EventTypes,
   routes: readonly Route[],
 ): Promise<void> {
-  const page = await readFile(new URL('page/index.html', import.meta.url), 'utf8')
-  const script = await readFile(new URL('page/docs.js', import.meta.url), 'utf8')
-
-  const options = { config: { access: 'any-token' } } as const
-  app.get('/openapi.json', options, () => openApiDocument(routes, eventTypes.all()))
-  app.get('/asyncapi.json', options, () => asyncApiDocument(eventTypes.all()))
-  app.get('/docs', { config: { access: 'public' } }, (_request, reply) =>
-    reply.type('text/html; charset=utf-8').header('content-security-policy', pagePolicy).send(page),
+  const document = () => openApiDocument(routes, eventTypes.all())
+  const withToken = { config: { access: 'any-token' } } as const
+  app.get('/openapi.json', withToken, document)
+  app.get('/asyncapi.json', withToken, () => asyncApiDocument(eventTypes.all()))
+  app.get('/docs/reference', withToken, (_request, reply) =>
+    reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', pagePolicy)
+      .send(referenceOf(document(), eventTypes.all())),
   )
-  app.get('/docs/docs.js', { config: { access: 'public' } }, (_request, reply) =>
-    reply.type('text/javascript; charset=utf-8').send(script),
+  await fileRoute(app, '/docs', 'index.html', 'text/html')
+  await fileRoute(app, '/docs/docs.css', 'docs.css', 'text/css')
+  await fileRoute(app, '/docs/docs.js', 'docs.js', 'text/javascript')
+}
+
+/** A file of the page: it is the same for everybody. */
+async function fileRoute(app: FastifyInstance, url: string, name: string, mediaType: string): Promise<void> {
+  const text = await readFile(new URL(`page/${name}`, import.meta.url), 'utf8')
+  app.get(url, { config: { access: 'public' } }, (_request, reply) =>
+    reply.type(`${mediaType}; charset=utf-8`).header('content-security-policy', pagePolicy).send(text),
   )
 }

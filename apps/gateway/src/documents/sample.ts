@@ -65,6 +65,7 @@ function objectOf(schema: JsonObject, making: Making, depth: number): JsonObject
   const { properties, required, additionalProperties: others } = schema
   const needed = new Set(isJsonArray(required) ? required : [])
   const taken = Object.entries(isJsonObject(properties) ? properties : {})
+    .slice(0, Math.max(0, making.left))
     .filter(([name]) => !isLeftOut(name, schema['x-oneofs']))
     // What holds itself ends where it may.
     .filter(([name]) => needed.has(name) || depth > depthMax - 4)

@@ -55,10 +55,23 @@ export const serviceOperations: Operations = {
     scopes: null,
     answers: { 200: answer('A page.', textual('text/html')) },
   },
+  'GET /docs/docs.css': {
+    summary: 'The style of the page',
+    tag: 'Documents',
+    scopes: null,
+    answers: { 200: answer('A style sheet.', textual('text/css')) },
+  },
   'GET /docs/docs.js': {
     summary: 'The script of the page',
     tag: 'Documents',
     scopes: null,
     answers: { 200: answer('JavaScript.', textual('text/javascript')) },
+  },
+  'GET /docs/reference': {
+    summary: 'The routes and the event types, for a person to read',
+    description: 'Part of a page, made of the same document as `/openapi.json` and of the catalog.',
+    tag: 'Documents',
+    scopes: [],
+    answers: { 200: answer('HTML.', textual('text/html')) },
   },
 }

@@ -1,78 +1,68 @@
-// Shows /openapi.json and /asyncapi.json. Everything is put in as text, so that a schema can bring no markup with it.
+// Shows /docs/reference, in which the gateway has escaped whatever it was given. No script that it could hold would run: the page's
+// policy allows this one alone.
 const place = document.getElementById('documents')
 const trouble = document.getElementById('trouble')
+const token = document.getElementById('token')
 
-document.getElementById('ask').addEventListener('submit', async (event) => {
+document.getElementById('ask').addEventListener('submit', (event) => {
   event.preventDefault()
-  const token = document.getElementById('token').value.trim()
-  try {
-    const [openApi, asyncApi] = await Promise.all(
-      ['/openapi.json', '/asyncapi.json'].map((path) => fetched(path, token)),
-    )
-    trouble.textContent = ''
-    place.replaceChildren(
-      element('h2', {}, 'Routes'),
-      ...operationsOf(openApi).map(operationDetails),
-      element('h2', {}, 'Topics and streams'),
-      ...Object.entries(asyncApi.channels).map(([name, channel]) => jsonDetails(name, channel.address, channel)),
-      element('h2', {}, 'Shapes'),
-      ...Object.entries(openApi.components.schemas).map(([name, schema]) =>
-        jsonDetails(name, schema.title ?? '', schema),
-      ),
-    )
-  } catch (error) {
-    place.replaceChildren()
-    trouble.textContent = error.message
-  }
+  telling(async () => {
+    const text = await (await fetched('/docs/reference')).text()
+    place.replaceChildren(...new DOMParser().parseFromString(text, 'text/html').body.childNodes)
+    for (const origin of place.querySelectorAll('[data-origin]')) origin.textContent = location.origin
+    if (navigator.clipboard) place.querySelectorAll('[data-copy]').forEach(addCopyButton)
+    showTarget()
+  })
 })
 
-async function fetched(path, token) {
-  const answer = await fetch(path, { headers: { authorization: `Bearer ${token}` } })
-  const body = await answer.json()
-  if (!answer.ok) throw new Error(body.detail)
-  return body
+// The documents need the token too, which a link cannot bring.
+place.addEventListener('click', (event) => {
+  const link = event.target.closest('a[data-download]')
+  if (!link) return
+  event.preventDefault()
+  telling(async () => {
+    const made = document.createElement('a')
+    made.href = URL.createObjectURL(await (await fetched(link.getAttribute('href'))).blob())
+    made.download = link.dataset.download
+    made.click()
+    setTimeout(() => URL.revokeObjectURL(made.href), 10_000)
+  })
+})
+
+addEventListener('hashchange', showTarget)
+
+async function telling(work) {
+  try {
+    trouble.textContent = ''
+    await work()
+  } catch (error) {
+    trouble.textContent = error.message
+  }
 }
 
-function operationsOf({ paths }) {
-  return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation })),
-  )
+async function fetched(path) {
+  const answer = await fetch(path, { headers: { authorization: `Bearer ${token.value.trim()}` } })
+  if (!answer.ok) throw new Error((await answer.json()).detail)
+  return answer
 }
 
-function operationDetails({ path, method, summary, description, parameters = [], requestBody, responses, security }) {
-  const scopes = security.flatMap(({ bearer }) => (bearer.length > 0 ? bearer : ['any valid token']))
-  return details(
-    [element('code', {}, method), element('code', {}, path), element('span', {}, summary)],
-    element('p', {}, description ?? ''),
-    element('p', {}, scopes.length > 0 ? `Token: ${scopes.join(' or ')}` : 'No token is needed.'),
-    table(parameters.map(({ name, description }) => [name, description])),
-    table(Object.keys(requestBody?.content ?? {}).map((mediaType) => ['body', mediaType])),
-    table(Object.entries(responses).map(([status, { description }]) => [status, description])),
-  )
+/** A link may lead to what is folded. */
+function showTarget() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)))
+  for (let folded = target?.closest('details'); folded; folded = folded.parentElement.closest('details'))
+    folded.open = true
+  target?.scrollIntoView()
 }
 
-function jsonDetails(name, note, value) {
-  return details(
-    [element('code', {}, name), element('span', {}, note)],
-    element('pre', {}, JSON.stringify(value, undefined, 2)),
-  )
-}
-
-function details(summary, ...content) {
-  return element('details', {}, element('summary', {}, ...summary), ...content)
-}
-
-function table(rows) {
-  return element(
-    'table',
-    {},
-    ...rows.map((cells) => element('tr', {}, ...cells.map((cell) => element('td', {}, cell)))),
-  )
-}
-
-function element(name, attributes, ...children) {
-  const made = document.createElement(name)
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
-  made.append(...children)
-  return made
+function addCopyButton(block) {
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'copy'
+  button.textContent = 'Copy'
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(block.textContent)
+    button.textContent = 'Copied'
+    setTimeout(() => (button.textContent = 'Copy'), 2_000)
+  })
+  block.before(button)
 }
