@@ -15,7 +15,10 @@ export const serviceOperations: Operations = {
     description: 'For whoever sends it requests: not while it starts or stops, nor while Kafka is away.',
     tag: 'Operation',
     scopes: null,
-    answers: { 200: answer('They can.', status), 503: answer('They cannot.', json('Status', { status: 'down' })) },
+    answers: {
+      200: answer('It can serve.', status),
+      503: answer('It cannot serve.', json('Status', { status: 'down' })),
+    },
   },
   'GET /health': {
     summary: 'Each dependency with its state and latency',
@@ -24,7 +27,7 @@ export const serviceOperations: Operations = {
     scopes: ['ops:read'],
     answers: {
       200: answer('All are up.', json('Health')),
-      503: orElse(problem(503, 'Some are down.', 'this instance is stopping: send it again'), json('Health')),
+      503: orElse(problem(503, 'A dependency is down.', 'this instance is stopping: send it again'), json('Health')),
     },
   },
   'GET /metrics': {

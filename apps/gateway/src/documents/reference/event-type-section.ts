@@ -16,6 +16,7 @@ export function eventTypeSection(entry: CatalogEntry, whole: JsonObject): Markup
   return markup`<details class="type-of-events" id="type-${type}"><summary><h3>${type}</h3> <span class="badge">${format}</span></summary>
 <dl>${factsOf(entry).map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
 <h4>Data</h4>
+${format === 'avro' ? markup`<p>As readers get it: a field that has a default may be left out of what is sent.</p>` : ''}
 ${fields ?? markup`<p>The schema names no fields.</p>`}
 <details><summary>The schema as it is registered</summary><pre tabindex="0"><code>${
     typeof schema === 'string' ? schema : JSON.stringify(schema, undefined, 2)

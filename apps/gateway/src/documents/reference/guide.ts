@@ -59,7 +59,7 @@ and <code>id</code>. Where you gave none, the problem has the <code>id</code> th
 export function problemsSection({ operations }: Reference): Markup {
   const answers = operations.flatMap(({ responses }) => Object.entries(responses))
   const meanings = Map.groupBy(
-    answers.filter(([status]) => Number(status) >= 400),
+    answers.filter(([, { content = {} }]) => Object.hasOwn(content, 'application/problem+json')),
     ([status]) => status,
   )
   const rows = [...meanings]
