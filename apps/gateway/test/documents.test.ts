@@ -42,9 +42,14 @@ test('what a schema refers to within itself it finds within the documents', () =
   const openApi = openApiDocument(routes, catalog)
   expect(openApi).toHaveProperty(
     ['components', 'schemas', 'data.line.drawn', 'properties', 'next', '$ref'],
-    '#/components/schemas/data.line.drawn/definitions/point',
+    '#/components/schemas/data.line.drawn_point',
+  )
+  expect(openApi).toHaveProperty(
+    ['components', 'schemas', 'data.line.drawn_point', 'properties', 'next', '$ref'],
+    '#/components/schemas/data.line.drawn_point',
   )
   expect(openApi).not.toHaveProperty(['components', 'schemas', 'data.line.drawn', '$id'])
+  expect(openApi).not.toHaveProperty(['components', 'schemas', 'data.line.drawn', 'definitions'])
   expect(asyncApiDocument(catalog)).toHaveProperty(
     ['components', 'messages', 'line.drawn', 'payload', 'schema', 'properties', 'next', '$ref'],
     '#/components/messages/line.drawn/payload/schema/definitions/point',
@@ -131,9 +136,30 @@ test('the data of event types in all formats is described, and one that cannot b
     components: {
       schemas: {
         'data.line.drawn': { type: 'object' },
-        'data.quake.recorded': { definitions: { Quake: { required: ['magnitude', 'felt'] } } },
-        'data.weather.observed': { definitions: { Weather: { properties: { seenAt: { format: 'date-time' } } } } },
+        'data.quake.recorded': { $ref: '#/components/schemas/data.quake.recorded_Quake' },
+        'data.quake.recorded_Quake': { required: ['magnitude', 'felt'] },
+        'data.weather.observed_Weather': { properties: { seenAt: { format: 'date-time' } } },
         'data.broken': {},
+      },
+    },
+  })
+})
+
+test('a reference that leads past a definition, or to one with a name that no component may have, still leads there', () => {
+  const definitions = { a: { properties: { b: { const: 1 } } }, 'c d': { const: 2 } }
+  const properties = { x: { $ref: '#/definitions/a/properties/b' }, y: { $ref: '#/definitions/c d' } }
+  const odd = { ...catalog[0], type: 'odd', schema: { type: 'object', properties, definitions } }
+  expect(openApiDocument([], [odd])).toMatchObject({
+    components: {
+      schemas: {
+        'data.odd': {
+          properties: {
+            x: { $ref: '#/components/schemas/data.odd_a/properties/b' },
+            y: { $ref: '#/components/schemas/data.odd/definitions/c d' },
+          },
+          definitions: { 'c d': { const: 2 } },
+        },
+        'data.odd_a': definitions.a,
       },
     },
   })

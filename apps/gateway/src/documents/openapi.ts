@@ -3,7 +3,7 @@ import type { JsonObject } from '@millrace/core/json'
 import { eventData } from './event-data.ts'
 import { commonAnswers, headers, type Operation, type Tag, withHeaders } from './operation.ts'
 import { operations } from './operations.ts'
-import { relocated } from './relocated.ts'
+import { components } from './relocated.ts'
 import { shapes } from './shapes.ts'
 
 /** A route as the router has it: `GET /v1/event-types/:type`. */
@@ -90,10 +90,5 @@ function operationIdOf(method: string, url: string): string {
 
 /** The data of each event type as readers see it, for whoever generates a client. */
 function dataSchemas(catalog: readonly CatalogEntry[]): JsonObject {
-  return Object.fromEntries(
-    catalog.map((entry) => {
-      const name = `data.${entry.type}`
-      return [name, relocated(eventData(entry), `/components/schemas/${name}`)]
-    }),
-  )
+  return Object.fromEntries(catalog.flatMap((entry) => components(`data.${entry.type}`, eventData(entry))))
 }

@@ -30,7 +30,13 @@ export function typeOf(schema: JsonObject, depth = 4): Markup {
   const component = componentOf(schema)
   if (component !== undefined) return markup`<a href="#schema-${component}">${component}</a>`
   const { $ref, type, format, enum: values, const: only, items } = schema
-  if (typeof $ref === 'string') return markup`${$ref.split('/').at(-1) ?? 'object'}`
+  if (typeof $ref === 'string')
+    return markup`${
+      $ref
+        .split('/')
+        .at(-1)
+        ?.replace(/^data\.[^_]*_/, '') ?? 'object'
+    }`
   if (only !== undefined) return markup`${JSON.stringify(only)}`
   if (isJsonArray(values)) return joined(values.map((value) => markup`${JSON.stringify(value)}`))
   const branches = branchesOf(schema)
