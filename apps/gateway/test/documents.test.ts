@@ -1,4 +1,5 @@
 import { schemasWithoutId } from '@asyncapi/specs'
+import type { CatalogEntry } from '@millrace/core/catalog'
 import { isJsonObject, type JsonObject } from '@millrace/core/json'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -10,7 +11,8 @@ import { asyncApiDocument } from '../src/documents/asyncapi.ts'
 import { openApiDocument } from '../src/documents/openapi.ts'
 import { examples } from '../src/documents/examples.ts'
 import { operations } from '../src/documents/operations.ts'
-import { noteRoutes } from '../src/documents/routes.ts'
+import { referenceOf } from '../src/documents/reference/reference.ts'
+import { documentRoutes, noteRoutes } from '../src/documents/routes.ts'
 import { shapes } from '../src/documents/shapes.ts'
 import { catalog } from './documents-catalog.ts'
 
@@ -163,4 +165,27 @@ test('a reference that leads past a definition, or to one with a name that no co
       },
     },
   })
+})
+
+test('the documents follow the catalog', async () => {
+  let entries: readonly CatalogEntry[] = []
+  const app = fastify()
+  const noted = noteRoutes(app)
+  await documentRoutes(app, { all: () => entries }, noted)
+  for (const types of [
+    [],
+    catalog.slice(0, 1),
+    catalog.slice(1),
+    catalog.slice(1).map((entry) => ({ ...entry, topic: 'moved' })),
+  ]) {
+    entries = types
+    const openApi = await app.inject('/openapi.json')
+    expect(openApi.headers['content-type']).toBe('application/json; charset=utf-8')
+    const wanted: unknown = JSON.parse(JSON.stringify(openApiDocument(noted, types)))
+    expect(openApi.json()).toEqual(wanted)
+    const asyncApi: unknown = JSON.parse(JSON.stringify(asyncApiDocument(types)))
+    expect((await app.inject('/asyncapi.json')).json()).toEqual(asyncApi)
+    const { body } = await app.inject('/docs/reference')
+    expect(body).toBe(referenceOf(openApiDocument(noted, types), types))
+  }
 })
