@@ -44,7 +44,7 @@ function factsOf(entry: CatalogEntry): [string, Markup | string | number][] {
   ]
 }
 
-export function snippetDetails({ name, language, text }: Snippet): Markup {
+function snippetDetails({ name, language, text }: Snippet): Markup {
   return markup`<details><summary>${name}</summary><pre tabindex="0" data-copy data-language="${language}"><code>${text}</code></pre></details>
 `
 }
