@@ -36,9 +36,9 @@ export function parseExactJson(bytes: Uint8Array): ParsedJson {
   if (text.startsWith('\uFEFF')) return { ok: false, detail: 'begins with a byte order mark' }
   try {
     const value: unknown = JSON.parse(text)
-    return isPlainJson(bytes)
-      ? { ok: true, value, plain: true }
-      : { ok: true, value: markLosses(text, value), plain: false }
+    if (isPlainJson(bytes)) return { ok: true, value, plain: true }
+    const marked = markLosses(text, value)
+    return { ok: true, value: marked.value, plain: !marked.isMarked }
   } catch {
     return { ok: false, detail: 'is not JSON' }
   }
@@ -46,22 +46,25 @@ export function parseExactJson(bytes: Uint8Array): ParsedJson {
 
 /** What of a parsed value could not be stored as JSON the way it was sent, and where. */
 export function jsonViolation(value: unknown, path: readonly string[] = []): Violation | undefined {
-  return find(value, path, true)
+  return find(value, [...path], true)
 }
 
 /** What of a parsed value no format can take, and where: `ExactInteger` is left to formats that have such integers. */
 export function inputViolation(value: unknown, path: readonly string[] = []): Violation | undefined {
-  return find(value, path, false)
+  return find(value, [...path], false)
 }
 
-function find(value: unknown, path: readonly string[], json: boolean): Violation | undefined {
+function find(value: unknown, path: string[], json: boolean): Violation | undefined {
   const detail = defectOf(value, path.length, json)
   if (detail !== undefined) return { pointer: pointerOf(...path), detail }
   if (typeof value !== 'object' || value === null || value instanceof ExactInteger) return undefined
-  for (const [name, child] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const child: unknown = Reflect.get(value, name)
     if (typeof child === 'string') continue
-    const found = find(child, [...path, name], json)
+    path.push(name)
+    const found = find(child, path, json)
     if (found) return found
+    path.pop()
   }
   return undefined
 }
