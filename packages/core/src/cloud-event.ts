@@ -39,6 +39,10 @@ const required = Object.entries({
 const own = new Set(['id', 'source', 'type', 'specversion', 'time', 'data', 'data_base64'])
 const attributeName = /^[a-z0-9]{1,64}$/
 const attributeLengthMax = 1_024
+/** Each is a header of the record. */
+const attributesMax = 256
+/** How many violations of its attributes an event is told. */
+const violationsMax = 50
 const rfc3339 =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
 /** A day that all months have. */
@@ -112,10 +116,15 @@ function attributeViolations(value: JsonObject): Violation[] {
   for (const [name, detail] of required) {
     if ((value[name] ?? null) === null) violations.push({ pointer: pointerOf(name), detail })
   }
-  for (const [name, attribute] of Object.entries(value)) {
+  const names = Object.keys(value)
+  if (names.length > attributesMax) {
+    violations.push({ pointer: '', detail: `must not have more than ${attributesMax} attributes` })
+  }
+  for (const name of names.slice(0, attributesMax)) {
+    const attribute = value[name] ?? null
     if (name === 'data' || name === 'data_base64' || attribute === null) continue
     const detail = attributeViolation(name, attribute)
-    if (detail) violations.push({ pointer: pointerOf(name), detail })
+    if (detail && violations.length < violationsMax) violations.push({ pointer: pointerOf(name), detail })
   }
   return violations
 }

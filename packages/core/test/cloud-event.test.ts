@@ -19,6 +19,14 @@ test('id and time are filled in where a producer left them out', () => {
   })
 })
 
+test('attributes are bounded in number, and so is what is said of them', () => {
+  const extensions = (count: number, name: string) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`${name}${n}`, 'x']))
+  expect(violationsOf({ ...minimal, ...extensions(252, 'a') })).toEqual([])
+  expect(violationsOf({ ...minimal, ...extensions(253, 'a') })).toEqual([''])
+  expect(violationsOf({ ...minimal, ...extensions(10_000, 'A') })).toHaveLength(50)
+})
+
 test('everything that is missing is named at once', () => {
   expect(violationsOf({})).toEqual(expect.arrayContaining(['/source', '/type', '/specversion', '/data']))
 })
