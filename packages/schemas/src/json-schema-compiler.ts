@@ -1,13 +1,13 @@
 /** The validator with what the platform adds to it: patterns in linear time, bounded work, and nothing fetched from anywhere. */
-import { isJsonObject, type JsonObject, type JsonValue } from '@millrace/core/json'
+import type { JsonObject } from '@millrace/core/json'
 import {
   _,
   Ajv,
   type ErrorObject,
   type Format,
-  type FuncKeywordDefinition,
+  type Code,
+  type KeywordCxt,
   type Options,
-  type SchemaValidateFunction,
   type ValidateFunction,
 } from 'ajv'
 import { Ajv2019 } from 'ajv/dist/2019.js'
@@ -15,6 +15,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
 import type { Dialect } from './json-schema-bounds.ts'
 import { patternCompiler } from './linear-pattern.ts'
+import { uniqueItems } from './unique-items.ts'
 import type { WorkBudget } from './work-budget.ts'
 
 export type CompilerOptions = {
@@ -60,8 +61,14 @@ const unitsPerEntry: Readonly<Record<string, number>> = {
   required: 4,
   enum: 4,
 }
-const unitsPerItem = 16
-const unitsPerPart = 400
+/** What a keyword costs for each member of the data that it looks at. */
+const unitsPerMember: Readonly<Record<string, number>> = {
+  additionalProperties: 1,
+  patternProperties: 1,
+  propertyNames: 2,
+  unevaluatedProperties: 2,
+}
+const unitsPerContained = 12
 const unitsPerFormatCharacter = 16
 
 /** What compiles schemas of a dialect, in a fresh registry each, so that no schema sees another's ids. */
@@ -117,47 +124,30 @@ function validatorOf(dialect: Dialect, ajvOptions: Options): Validator {
 }
 
 function countWork(ajv: Validator, budget: WorkBudget): void {
-  for (const [keyword, units] of Object.entries({ ...unitsPerEntry, format: 0 })) {
+  for (const keyword of new Set([...Object.keys({ ...unitsPerEntry, ...unitsPerMember }), 'contains', 'format'])) {
     const rule = ajv.RULES.all[keyword]
     if (typeof rule !== 'object' || !('code' in rule.definition)) continue
     const { code } = rule.definition
     rule.definition.code = (context, ruleType) => {
       const counter = context.gen.scopeValue('obj', { ref: budget })
-      const entries = _`${units * (1 + sizeOf(context.schema))}`
-      const text = _`typeof ${context.data} == "string" ? ${unitsPerFormatCharacter} * ${context.data}.length : 1`
-      context.gen.code(_`${counter}.spend(${keyword === 'format' ? text : entries})`)
+      for (const spending of spendingsOf(keyword, context)) context.gen.code(_`${counter}.${spending}`)
       code(context, ruleType)
     }
   }
 }
 
+function spendingsOf(keyword: string, { data, schema }: KeywordCxt): Code[] {
+  const entries = unitsPerEntry[keyword]
+  const members = unitsPerMember[keyword]
+  if (keyword === 'format')
+    return [_`spend(typeof ${data} == "string" ? ${unitsPerFormatCharacter} * ${data}.length : 1)`]
+  if (keyword === 'contains') return [_`spend(Array.isArray(${data}) ? ${unitsPerContained} * ${data}.length : 1)`]
+  return [
+    ...(entries === undefined ? [] : [_`spend(${entries * (1 + sizeOf(schema))})`]),
+    ...(members === undefined ? [] : [_`spendMembers(${data}, ${members})`]),
+  ]
+}
+
 function sizeOf(keyword: unknown): number {
   return typeof keyword === 'object' && keyword !== null ? Object.keys(keyword).length : 0
-}
-
-/** Items are compared by their canonical text: the validator's own comparison of each with each takes the square of their number. */
-function uniqueItems(budget: WorkBudget): FuncKeywordDefinition {
-  const validate: SchemaValidateFunction = (wanted: boolean, items: readonly JsonValue[]) => {
-    if (!wanted) return true
-    const seen = new Map<string, number>()
-    for (const [index, item] of items.entries()) {
-      const text = canonical(item)
-      budget.spend(text.length + (typeof item === 'object' ? unitsPerPart : unitsPerItem))
-      const first = seen.get(text)
-      if (first !== undefined) {
-        validate.errors = [{ keyword: 'uniqueItems', params: { i: index, j: first } }]
-        return false
-      }
-      seen.set(text, index)
-    }
-    return true
-  }
-  return { keyword: 'uniqueItems', type: 'array', schemaType: 'boolean', errors: true, validate }
-}
-
-function canonical(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
-  if (!isJsonObject(value)) return JSON.stringify(value)
-  const names = Object.keys(value).sort()
-  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name] ?? null)}`).join()}}`
 }

@@ -120,10 +120,10 @@ function countValues(document: JsonValue, limit: number): number {
   for (let value = left.pop(); value !== undefined && count < limit; value = left.pop()) {
     count++
     if (typeof value !== 'object' || value === null) continue
-    for (const child of Object.values(value)) {
-      if (left.length > limit) return limit
-      left.push(child)
-    }
+    // To list the values of an object takes longer than its names.
+    const isLarge = (Array.isArray(value) ? value : Object.keys(value)).length > limit
+    if (isLarge || left.length > limit) return limit
+    for (const child of Object.values(value)) left.push(child)
   }
   return count
 }

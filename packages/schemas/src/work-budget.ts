@@ -5,6 +5,11 @@ export class TooMuchWork extends Error {
   }
 }
 
+/** Of objects with more members than this each member is looked for in a table. */
+const smallMembersMax = 1_000
+const unitsPerSmallMember = 4
+const unitsPerLargeMember = 100
+
 /** Bounds what one check of one payload may do, so that neither a schema nor data, nor both together, hold up everybody else. */
 export class WorkBudget {
   readonly #max: number
@@ -23,5 +28,14 @@ export class WorkBudget {
   spend(units: number): void {
     this.#left -= units
     if (this.#left < 0) throw new TooMuchWork()
+  }
+
+  /**
+   * Spends for each member of an object. Those of a large one are in a hash table, where each costs some hundred times as much.
+   * @throws TooMuchWork
+   */
+  spendMembers(object: object, units: number): void {
+    const count = Object.keys(object).length
+    this.spend(units * count * (count > smallMembersMax ? unitsPerLargeMember : unitsPerSmallMember))
   }
 }

@@ -180,6 +180,48 @@ test.each<[string, JsonObject, JsonValue]>([
   expect(leastMsOf(() => validate(data))).toBeLessThan(50)
 })
 
+const members = (count: number) =>
+  named(
+    count,
+    (n) => `m${n}`,
+    () => 1,
+  )
+
+test.each<[string, JsonObject, JsonValue, JsonValue]>([
+  ['additionalProperties', { additionalProperties: { type: 'number' } }, members(40_000), members(40_001)],
+  ['patternProperties', { patternProperties: { '^m': true } }, members(30_000), members(40_000)],
+  ['propertyNames', { propertyNames: { maxLength: 10 } }, members(20_000), members(20_001)],
+  [
+    'unevaluatedProperties',
+    { ...draft2020, unevaluatedProperties: { type: 'number' } },
+    members(20_000),
+    members(20_001),
+  ],
+  ['contains', { contains: { const: 333_332 } }, each(333_333, (n) => n), each(333_334, (n) => n)],
+  ['uniqueItems of numbers', { uniqueItems: true }, each(166_666, (n) => n), each(166_667, (n) => n)],
+  ['uniqueItems of a large object', { uniqueItems: true }, [members(19_000)], [members(20_000)]],
+  ['uniqueItems of a long list', { uniqueItems: true }, [each(490_000, () => 0)], [each(500_000, () => 0)]],
+  ['uniqueItems of a long text', { uniqueItems: true }, ['a'.repeat(3_900_000)], ['a'.repeat(4_000_000)]],
+])('%s looks at so much and no more', (_what, schema, most, more) => {
+  const validate = compileJsonSchema(schema)
+  expect(validate(most)).toEqual([])
+  expect(validate(more)[0]?.detail).toMatch(/too much work/)
+})
+
+test('items are the same by what they say, and a text is never a number', () => {
+  const validate = compileJsonSchema({ uniqueItems: true })
+  expect(validate([1, '1', true, 'true', null, 'null', {}, '{}', [], '[]', { a: 1, b: 2 }, [1]])).toEqual([])
+  for (const pair of [
+    [0, -0],
+    ['a', 'a'],
+    [null, null],
+    [[1], [1]],
+  ]) {
+    expect(validate(pair)[0]?.detail).toMatch(/no item twice/)
+  }
+  expect(validate([{ a: 1, b: [2] }, 0, { b: [2], a: 1 }])[0]?.detail).toMatch(/those at 0 and 2 are the same/)
+})
+
 test('what is left of the work when a check ends is not taken from the next one', () => {
   const doubles = compileJsonSchema(doublingData)
   expect(doubles(deepData(60))[0]?.detail).toMatch(/too much work/)
