@@ -60,6 +60,8 @@ export type MapKey = {
 export type WellKnown = {
   readonly toJson: (fields: JsonObject) => JsonValue | Refusal
   readonly fromJson: (value: JsonValue) => JsonObject | Refusal
+  /** What either takes beyond what any message does, in `wireUnits`, by what is given. */
+  readonly units: (given: JsonValue) => number
 }
 
 /** Why a value is not taken. */

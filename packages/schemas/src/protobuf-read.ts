@@ -1,7 +1,14 @@
 /** From Protobuf's bytes to the JSON that readers see, in one strict walk: what is shown is what was checked. */
 import type { JsonValue } from '@millrace/core/json'
-import { type Field, type MapKey, type MessageType, Refusal, type Scalar } from './protobuf-descriptor.ts'
-import { WireInput } from './protobuf-wire.ts'
+import {
+  type Field,
+  type MapKey,
+  type MessageType,
+  Refusal,
+  type Scalar,
+  type WellKnown,
+} from './protobuf-descriptor.ts'
+import { WireInput, wireUnits } from './protobuf-wire.ts'
 
 type Mutable = Record<string, JsonValue>
 
@@ -28,8 +35,8 @@ export function readPayload(type: MessageType, bytes: Buffer): JsonValue {
 
 function readMessage(input: WireInput, type: MessageType, parts: readonly number[]): JsonValue {
   input.enter()
-  input.spend(1 + type.defaultsCount)
-  const fields: Mutable = { ...type.defaults }
+  input.spendMessage(type.defaultsCount)
+  const fields: Mutable = type.defaultsCount === 0 ? {} : { ...type.defaults }
   const reading: Reading = {
     fields,
     lists: undefined,
@@ -49,10 +56,12 @@ function readMessage(input: WireInput, type: MessageType, parts: readonly number
   for (const [field, ranges] of reading.superseded ?? []) readParts(input, type, {}, new Map([[field, ranges]]))
   input.end = outerEnd
   input.leave()
-  return type.wellKnown ? shown(input, type.wellKnown.toJson(fields)) : fields
+  return type.wellKnown ? shown(input, type.wellKnown, fields) : fields
 }
 
-function shown(input: WireInput, json: JsonValue | Refusal): JsonValue {
+function shown(input: WireInput, wellKnown: WellKnown, fields: Mutable): JsonValue {
+  input.spend(wellKnown.units(fields))
+  const json = wellKnown.toJson(fields)
   input.field = undefined
   input.item = undefined
   return json instanceof Refusal ? input.fail(json.detail) : json
@@ -70,7 +79,7 @@ function readField(input: WireInput, type: MessageType, reading: Reading): void 
     return
   }
   input.field = type.wellKnown ? undefined : field
-  if (field.oneof !== undefined) choose(reading, field, field.oneof)
+  if (field.oneof !== undefined) choose(input, reading, field, field.oneof)
   if (field.shape === 'repeated') readItems(input, type, field, listOf(reading, field), wireType)
   else if (field.key) readEntry(input, type, field, field.key, mapOf(reading, field), wireType)
   else if (field.type.kind === 'message') notePart(input, field, reading, wireType)
@@ -81,11 +90,12 @@ function readField(input: WireInput, type: MessageType, reading: Reading): void 
 }
 
 /** The last member of a oneof is the one that counts. */
-function choose(reading: Reading, field: Field, oneof: string): void {
+function choose(input: WireInput, reading: Reading, field: Field, oneof: string): void {
   reading.chosen ??= new Map()
   const before = reading.chosen.get(oneof)
   reading.chosen.set(oneof, field)
   if (before === undefined || before === field) return
+  input.spend(wireUnits.superseded)
   Reflect.deleteProperty(reading.fields, before.jsonName)
   const ranges = reading.parts?.get(before)
   if (!ranges) return
@@ -139,14 +149,15 @@ function readNested(
   parts: readonly number[],
   item?: string | number,
 ): JsonValue {
-  const depth = input.path.length
   // Google's own messages are not what their JSON looks like, so the names within them would tell nobody anything.
   if (!outer.wellKnown) input.path.push(field.jsonName)
   if (item !== undefined) input.path.push(item)
   input.field = undefined
   input.item = undefined
   const value = readMessage(input, type, parts)
-  input.path.length = depth
+  // To set the length of an array takes longer.
+  if (item !== undefined) input.path.pop()
+  if (!outer.wellKnown) input.path.pop()
   return value
 }
 
@@ -166,7 +177,7 @@ function readItems(input: WireInput, outer: MessageType, field: Field, list: Jso
 function readScalars(input: WireInput, type: Scalar, list: JsonValue[], wireType: number): void {
   if (wireType !== 2 || type.wireType === 2) {
     input.expect(wireType, type.wireType)
-    input.spend(1)
+    input.spend(wireType === 2 ? wireUnits.text : wireUnits.number)
     list.push(type.read(input))
     return
   }
@@ -174,7 +185,7 @@ function readScalars(input: WireInput, type: Scalar, list: JsonValue[], wireType
   input.end = input.delimited()
   while (input.position < input.end) {
     input.item = list.length
-    input.spend(1)
+    input.spend(wireUnits.number)
     list.push(type.read(input))
   }
   input.end = outerEnd
@@ -192,7 +203,7 @@ function readEntry(
   wireType: number,
 ): void {
   input.expect(wireType, 2)
-  input.spend(1)
+  input.spend(wireUnits.entry)
   const outerEnd = input.end
   const end = input.delimited()
   input.end = end

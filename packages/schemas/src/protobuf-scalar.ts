@@ -103,13 +103,16 @@ function takeFloat(value: JsonValue): number | Refusal {
   return Math.abs(taken) > floatMax ? new Refusal('is beyond what a float holds') : taken
 }
 
+const powersOfTen = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent)
+
 /** A float as the shortest decimal that is that float: 0.1, not 0.10000000149011612. */
 function shortest(float: number): number {
   if (Number.isInteger(float) || !Number.isFinite(float)) return float
-  const rounded = Math.round(float * 1e4) / 1e4
-  if (Math.fround(rounded) === float && Math.abs(float) < 1e3) return rounded
-  for (let digits = 6; digits < 9; digits++) {
-    const candidate = Number(float.toPrecision(digits))
+  const exponent = Math.floor(Math.log10(Math.abs(float)))
+  for (let digits = 6; digits < 10; digits++) {
+    // Up to 10^22 a power is exact, and so what is divided by it is the number that its digits say. It is faster than text.
+    const power = powersOfTen[digits - 1 - exponent]
+    const candidate = power === undefined ? Number(float.toPrecision(digits)) : Math.round(float * power) / power
     if (Math.fround(candidate) === float) return candidate
   }
   return Number(float.toPrecision(9))

@@ -9,7 +9,11 @@ const secondsMax = Date.parse('9999-12-31T23:59:59Z') / 1_000
 const durationSecondsMax = 315_576_000_000
 const nanosMax = 999_999_999
 
+/** A date is made and written. */
+const unitsPerTime = 40
+
 export const timestamp: WellKnown = {
+  units: () => unitsPerTime,
   toJson: (fields) => {
     const { seconds, nanos } = partsOf(fields)
     if (seconds < secondsMin || seconds > secondsMax) return new Refusal('must be within the years 1 and 9999')
@@ -27,6 +31,7 @@ export const timestamp: WellKnown = {
 }
 
 export const duration: WellKnown = {
+  units: () => unitsPerTime,
   toJson: (fields) => {
     const { seconds, nanos } = partsOf(fields)
     if (Math.abs(seconds) > durationSecondsMax || Math.abs(nanos) > nanosMax) {

@@ -7,22 +7,28 @@ import { Refusal, type WellKnown } from './protobuf-descriptor.ts'
 import { exactSource } from './protobuf-integer.ts'
 import { duration, timestamp } from './protobuf-time.ts'
 
+const noUnits = () => 0
+
 const wrapper: WellKnown = {
+  units: noUnits,
   toJson: (fields) => fields['value'] ?? null,
   fromJson: (value) => ({ value }),
 }
 
 const struct: WellKnown = {
+  units: noUnits,
   toJson: (fields) => fields['fields'] ?? {},
   fromJson: (value) => (isJsonObject(value) ? { fields: value } : new Refusal('must be a JSON object')),
 }
 
 const listValue: WellKnown = {
+  units: noUnits,
   toJson: (fields) => fields['values'] ?? [],
   fromJson: (values) => (Array.isArray(values) ? { values } : new Refusal('must be a JSON array')),
 }
 
 const value: WellKnown = {
+  units: noUnits,
   toJson: (fields) => {
     const number = fields['numberValue']
     if (typeof number === 'string') return new Refusal(`is ${number}, which JSON does not have`)
@@ -39,7 +45,16 @@ const value: WellKnown = {
   },
 }
 
+/** Each path is looked through letter by letter, there and back. */
+const unitsPerPath = 20
+const unitsPerLetter = 10
+
 const fieldMask: WellKnown = {
+  units: (given) => {
+    const paths = isJsonObject(given) ? textsOf(given['paths']) : []
+    const text = typeof given === 'string' ? given.length : 0
+    return paths.reduce((sum, path) => sum + unitsPerPath + unitsPerLetter * path.length, unitsPerLetter * text)
+  },
   toJson: (fields) => {
     const paths = textsOf(fields['paths'])
     if (!paths.every((path) => /^[a-z0-9_.]*$/.test(path) && snake(camel(path)) === path)) {

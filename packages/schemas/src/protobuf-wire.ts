@@ -6,9 +6,16 @@ import { type JsonPointer, pointerOf } from '@millrace/core/json'
 export type WireType = 0 | 1 | 2 | 5
 
 const nestingMax = 64
-/** Absent fields that readers see take no bytes, so what a message grows to has a bound: so many values, and so many a byte. */
-const valuesMin = 100_000
-const valuesPerByteMax = 2
+/** Absent fields that readers see take no bytes, so they have a bound of their own: so many, and so many a byte. */
+const absentMin = 100_000
+const absentPerByteMax = 2
+/**
+ * What a payload may take to read, in units of about 25 ns, which a packed number takes: some 30 ms. A mebibyte of packed numbers is
+ * within it, and so are 100 000 small messages.
+ */
+const unitsMax = 1_200_000
+/** What is read is made of these. */
+export const wireUnits = { number: 1, text: 4, message: 6, defaults: 3, entry: 20, superseded: 30 } as const
 const shortTextMax = 16
 
 /**
@@ -42,12 +49,13 @@ export class WireInput {
 
   readonly #bytes: Buffer
   #nesting = 0
-  #valuesLeft: number
+  #unitsLeft = unitsMax
+  #absentLeft: number
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
     this.end = bytes.length
-    this.#valuesLeft = valuesMin + valuesPerByteMax * bytes.length
+    this.#absentLeft = absentMin + absentPerByteMax * bytes.length
   }
 
   fail(detail: string, position = this.position): never {
@@ -64,10 +72,17 @@ export class WireInput {
     this.#nesting--
   }
 
-  /** Counts values that will be kept. */
-  spend(values: number): void {
-    this.#valuesLeft -= values
-    if (this.#valuesLeft < 0) this.fail('has more values than so few bytes should')
+  /** Counts what values that will be kept take. */
+  spend(units: number): void {
+    this.#unitsLeft -= units
+    if (this.#unitsLeft < 0) this.fail('has more values than any payload may: send less at once')
+  }
+
+  /** Counts a message, with as many fields that may be absent. */
+  spendMessage(absent: number): void {
+    this.#absentLeft -= absent
+    if (this.#absentLeft < 0) this.fail('has more values than so few bytes should')
+    this.spend(wireUnits.message + (absent === 0 ? 0 : wireUnits.defaults + absent))
   }
 
   /** The lower 32 bits of a varint, unsigned; the upper ones are in `high`. */

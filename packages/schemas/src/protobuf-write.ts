@@ -5,6 +5,7 @@ import { Writer } from 'protobufjs'
 import { violationsMax } from './json-schema.ts'
 import { type Field, type MapKey, type MessageType, Refusal } from './protobuf-descriptor.ts'
 import { exactSource } from './protobuf-integer.ts'
+import { TooMuchWork } from './work-budget.ts'
 
 const nestingMax = 64
 const lengthDelimited = 2
@@ -15,12 +16,28 @@ type Writing = {
   /** Where in the JSON we are. */
   readonly path: (string | number)[]
   nesting: number
+  unitsLeft: number
+}
+
+/** What a payload may take to write, in the units of reading it: some 30 ms. */
+const unitsMax = 1_200_000
+/** Of an integer beyond 2^53 each digit is looked at. */
+const writingUnits = { scalar: 3, exact: 25, message: 12, entry: 24 } as const
+
+function spend(writing: Writing, units: number): void {
+  writing.unitsLeft -= units
+  if (writing.unitsLeft < 0) throw new TooMuchWork()
 }
 
 /** The bytes of a message, or what is wrong with the JSON: up to `violationsMax` things. */
 export function writePayload(type: MessageType, data: JsonValue): Buffer | readonly Violation[] {
-  const writing: Writing = { writer: Writer.create(), violations: [], path: [], nesting: 0 }
-  writeMessage(writing, type, data)
+  const writing: Writing = { writer: Writer.create(), violations: [], path: [], nesting: 0, unitsLeft: unitsMax }
+  try {
+    writeMessage(writing, type, data)
+  } catch (error) {
+    if (!(error instanceof TooMuchWork)) throw error
+    return [{ pointer: '', detail: error.message }]
+  }
   return writing.violations.length > 0 ? writing.violations : Buffer.from(writing.writer.finish())
 }
 
@@ -33,6 +50,7 @@ function writeMessage(writing: Writing, type: MessageType, value: JsonValue): vo
     violate(writing, `is nested more than ${nestingMax} messages deep`)
     return
   }
+  spend(writing, writingUnits.message + (type.wellKnown?.units(value) ?? 0))
   const object = type.wellKnown ? type.wellKnown.fromJson(value) : objectOf(value)
   if (object instanceof Refusal) {
     violate(writing, object.detail)
@@ -81,13 +99,13 @@ function choose(writing: Writing, chosen: Map<string, Field>, field: Field, oneo
 }
 
 function writeField(writing: Writing, outer: MessageType, field: Field, value: JsonValue): void {
-  const depth = writing.path.length
   // Google's own messages have no such names in JSON.
   if (!outer.wellKnown) writing.path.push(field.jsonName)
   if (field.shape === 'repeated') writeItems(writing, field, value)
   else if (field.key) writeMap(writing, field, field.key, value)
   else writeOne(writing, field, value, field.number, !field.presence)
-  writing.path.length = depth
+  // To set the length of an array takes longer.
+  if (!outer.wellKnown) writing.path.pop()
 }
 
 function writeOne(writing: Writing, { type }: Field, value: JsonValue, number: number, zeroLeftOut: boolean): void {
@@ -119,6 +137,7 @@ function writeItems(writing: Writing, field: Field, value: JsonValue): void {
 }
 
 function writeItem(writing: Writing, field: Field, item: JsonValue, packed: boolean): void {
+  spend(writing, field.type.kind === 'scalar' && typeof item === 'object' ? writingUnits.exact : writingUnits.scalar)
   if (item === null && !field.nullable) {
     violate(writing, 'must not be null')
   } else if (packed && field.type.kind === 'scalar') {
@@ -141,6 +160,7 @@ function writeMap(writing: Writing, field: Field, key: MapKey, value: JsonValue)
 }
 
 function writeEntry(writing: Writing, field: Field, { scalar, parse }: MapKey, name: string, value: JsonValue): void {
+  spend(writing, writingUnits.entry)
   const key = parse(name)
   if (key === undefined) {
     violate(writing, 'is not a key of this map')

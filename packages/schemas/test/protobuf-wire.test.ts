@@ -1,3 +1,4 @@
+import type { JsonValue } from '@millrace/core/json'
 import { Writer } from 'protobufjs'
 import { expect, test } from 'vitest'
 import { compileCodec } from '../src/compile-codec.ts'
@@ -119,4 +120,41 @@ test('what absent fields grow to is bounded', () => {
   expect(codec.fromBytes(items(400), [2])).toMatchObject({ ok: true })
   const coded = codec.fromBytes(items(10_000), [2])
   expect(coded.ok ? '' : coded.violations[0]?.pointer).toMatch(/^\/wide\/\d+$/)
+})
+
+const times = (count: number, bytes: readonly number[]) => Buffer.alloc(count * bytes.length, Buffer.from(bytes))
+const longField = (number: number, content: Buffer) =>
+  Buffer.concat([Buffer.from(Writer.create().uint32(tag(number, 2)).uint32(content.length).finish()), content])
+const entries = (count: number) =>
+  Buffer.concat(
+    Array.from({ length: count }, (_, n) =>
+      Writer.create().uint32(tag(7, 2)).fork().uint32(10).string(`key${n}`).ldelim().finish(),
+    ),
+  )
+
+test.each<[string, Buffer, Buffer]>([
+  ['packed numbers', longField(3, times(1_040_000, [1])), longField(3, times(1_200_001, [1]))],
+  ['numbers one by one', times(500_000, [tag(3, 0), 1]), times(1_200_001, [tag(3, 0), 1])],
+  ['texts', times(299_000, [tag(4, 2), 1, 0x61]), times(301_000, [tag(4, 2), 1, 0x61])],
+  ['times in a map', times(16_000, [tag(13, 2), 2, tag(2, 2), 0]), times(17_000, [tag(13, 2), 2, tag(2, 2), 0])],
+  ['messages in parts', times(524_288, [tag(5, 2), 0]), times(600_000, [tag(6, 2), 0])],
+  ['entries of a map', entries(28_000), entries(60_000)],
+])('a payload may have many %s, but not any number', (_what, many, tooMany) => {
+  expect(violationsOf(many)).toEqual([])
+  expect(violationsOf(tooMany)[0]?.detail).toMatch(/more values/)
+})
+
+test('JSON may become many values, but not any number', () => {
+  const list = <T>(count: number, value: T) => Array<T>(count).fill(value)
+  const violations = (data: JsonValue) => {
+    const coded = codec.fromJson(data)
+    return coded.ok ? [] : coded.violations.map(({ detail }) => detail)
+  }
+  const tooMuch = [expect.stringMatching(/too much work/)]
+  expect(violations({ numbers: list(399_000, 1) })).toEqual([])
+  expect(violations({ numbers: list(401_000, 1) })).toEqual(tooMuch)
+  expect(violations({ texts: list(280_000, '') })).toEqual([])
+  expect(violations({ list: list(10_000, {}) })).toEqual([])
+  expect(violations({ list: list(90_000, {}) })).toEqual(tooMuch)
+  expect(violations({ byName: Object.fromEntries(list(40_000, 0).map((_, n) => [n, {}])) })).toEqual(tooMuch)
 })
