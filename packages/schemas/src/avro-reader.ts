@@ -1,5 +1,5 @@
 import type { JsonValue } from '@millrace/core/json'
-import { type AvroInput, type Failed, failed } from './avro-input.ts'
+import { type AvroInput, type Failed, failed, readUnits } from './avro-input.ts'
 import type { AvroRecord, AvroType, AvroUnion } from './avro-schema.ts'
 import { branchesOf } from './avro-union.ts'
 
@@ -118,6 +118,7 @@ export function mapReader(read: Read): Read {
 
 function readEntry(input: AvroInput, read: Read, map: Record<string, JsonValue>): true | Failed {
   const start = input.position
+  if (!input.spend(readUnits.entry)) return failed
   const key = input.string()
   if (key === failed) return failed
   if (map[key] !== undefined && Object.hasOwn(map, key)) {
@@ -154,7 +155,7 @@ function readBlock(input: AvroInput): { count: number; end: number | undefined }
   if (signed === failed) return failed
   if (typeof signed === 'string') return input.fail(`has a block of ${signed} items at byte ${start}`)
   const count = Math.abs(signed)
-  if (!input.take(count * jsonLengthPerValue)) return failed
+  if (!input.take(count * jsonLengthPerValue) || !input.spend(readUnits.block + count * readUnits.item)) return failed
   if (signed >= 0) return { count, end: undefined }
   const length = input.long()
   if (length === failed) return failed

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonValue } from '@millrace/core/json'
 import type { Defaults } from './avro-schema.ts'
 import { doubleOf, exactDigits, floatOf, intOf, longOf, type Parsed } from './avro-number.ts'
-import type { AvroOutput } from './avro-output.ts'
+import { type AvroOutput, writeUnits } from './avro-output.ts'
 import type { AvroArray, AvroEnum, AvroFixed, AvroMap, AvroRecord, AvroType, AvroUnion } from './avro-schema.ts'
 import { branchesOf } from './avro-union.ts'
 
@@ -69,6 +69,7 @@ const primitiveWriters: Record<PrimitiveKind, Write> = {
 
 function numberWriter<T>(parse: (value: JsonValue) => Parsed<T>, write: (output: AvroOutput, value: T) => void): Write {
   return (output, value) => {
+    if (typeof value === 'object') output.spend(writeUnits.exact)
     const parsed = parse(value)
     if ('fault' in parsed) output.fail(parsed.fault)
     else write(output, parsed.value)
@@ -129,6 +130,7 @@ function mapWriter(write: Write): Write {
     const entries = Object.entries(value)
     if (entries.length > 0) output.long(entries.length)
     for (const [key, item] of entries) {
+      output.spend(writeUnits.entry)
       if (key.isWellFormed()) output.text(key, 'utf8')
       else output.fail('has half of a surrogate pair in its key, which is not Unicode', key)
       writeAt(output, key, write, item)
@@ -180,7 +182,10 @@ function recordWriter(type: AvroRecord, options: WriterOptions, made: Map<AvroRe
     }
     const keys = Object.keys(value)
     if (keys.length === found) return
-    for (const key of keys) if (!writers.has(key)) output.fail(`is no field of ${type.name}`, key)
+    for (const key of keys) {
+      if (!writers.has(key)) output.fail(`is no field of ${type.name}`, key)
+      if (output.full) return
+    }
   }
   made.set(type, write)
   for (const field of type.fields) writers.set(field.name, writerOf(field.type, options, made))
@@ -188,12 +193,14 @@ function recordWriter(type: AvroRecord, options: WriterOptions, made: Map<AvroRe
 }
 
 function writeAt(output: AvroOutput, token: string | number, write: Write, value: JsonValue): void {
+  output.spend(writeUnits.value)
   output.path.push(token)
   write(output, value)
   output.path.pop()
 }
 
 function tooDeep(output: AvroOutput): boolean {
+  output.spend(writeUnits.structure)
   if (output.path.length < jsonNestingMax) return false
   output.fail(`is nested deeper than ${jsonNestingMax} levels`)
   return true

@@ -119,6 +119,43 @@ test.each<[string, JsonValue, string, JsonValue]>([
   expect(read(schema, hex)).toMatchObject({ ok: true, data })
 })
 
+const long = (value: number) => {
+  let hex = ''
+  let rest = 2 * value
+  for (; rest > 0x7f; rest >>>= 7) hex += ((rest & 0x7f) | 0x80).toString(16)
+  return hex + rest.toString(16).padStart(2, '0')
+}
+const listOf = (count: number, item: string) => `${long(count)}${item.repeat(count)}00`
+const keyed = (count: number) => {
+  const entries = Array.from({ length: count }, (_, n) => `0a${Buffer.from(`${n}`.padStart(5)).toString('hex')}00`)
+  return `${long(count)}${entries.join('')}00`
+}
+
+test.each<[string, JsonValue, string, string]>([
+  ['numbers', arrayOf('int'), listOf(1_048_000, '02'), listOf(1_200_000, '02')],
+  ['blocks', arrayOf('int'), `${'0202'.repeat(390_000)}00`, `${'0202'.repeat(410_000)}00`],
+  ['records', arrayOf(recordOf('R', { n: 'int' })), listOf(160_000, '02'), listOf(250_000, '02')],
+  ['arrays', arrayOf(arrayOf('int')), listOf(160_000, '00'), listOf(250_000, '00')],
+  ['texts', arrayOf('string'), listOf(390_000, '0261'), listOf(410_000, '0261')],
+  ['entries of a map', mapOf('int'), keyed(50_000), keyed(60_000)],
+])('data may have many %s, but not any number', (_what, schema, many, tooMany) => {
+  expect(violationsOf(read(schema, many))).toEqual([])
+  expect(violationsOf(read(schema, tooMany)).join()).toContain('has more values')
+})
+
+test('JSON may become many values, but not any number', () => {
+  const write = (schema: JsonValue, data: JsonValue) => violationsOf(avroCodecOf(schema).fromJson(data)).join()
+  const list = (count: number, value: JsonValue) => Array<JsonValue>(count).fill(value)
+  expect(write(arrayOf('int'), list(390_000, 1))).toBe('')
+  expect(write(arrayOf('int'), list(410_000, 1))).toContain('too much work')
+  expect(write(arrayOf(recordOf('R', { n: 'int' })), list(90_000, { n: 1 }))).toBe('')
+  expect(write(arrayOf(recordOf('R', { n: 'int' })), list(110_000, { n: 1 }))).toContain('too much work')
+  expect(write(mapOf('int'), Object.fromEntries(list(50_000, 0).map((_, n) => [`k${n}`, 1])))).toBe('')
+  expect(write(mapOf('int'), Object.fromEntries(list(60_000, 0).map((_, n) => [`k${n}`, 1])))).toContain(
+    'too much work',
+  )
+})
+
 function deep(depth: number): JsonValue {
   let data: JsonValue = null
   for (let level = 0; level < depth; level++) data = { next: data }
