@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import type { Outcome } from './ingest.ts'
 import { type Problem, retryAfterSeconds } from './problem.ts'
@@ -6,11 +7,12 @@ import { type Problem, retryAfterSeconds } from './problem.ts'
 export type BatchAnswer = {
   readonly put: (index: number, outcome: Outcome) => void
   readonly counts: () => Counts
-  readonly send: (reply: FastifyReply) => FastifyReply
+  readonly send: (reply: FastifyReply) => Promise<FastifyReply>
 }
 
 /** Violations that one answer names at most: past it, a problem says what is wrong without saying where. */
 const violationsMax = 2_000
+const resultsPerTurn = 2_000
 
 export function createBatchAnswer(): BatchAnswer {
   const results: unknown[] = []
@@ -37,11 +39,24 @@ export function createBatchAnswer(): BatchAnswer {
       }
     },
     counts: () => counts,
-    send: (reply) => {
+    send: async (reply) => {
       if (counts.unconfirmed > 0) reply.header('retry-after', String(retryAfterSeconds))
-      return reply.code(statusOf(results.length, counts)).send({ ...counts, results })
+      const { accepted, rejected, unconfirmed } = counts
+      const head = JSON.stringify({ accepted, rejected, unconfirmed }).slice(0, -1)
+      const body = `${head},"results":[${await listed(results)}]}`
+      return reply.code(statusOf(results.length, counts)).type('application/json; charset=utf-8').send(body)
     },
   }
+}
+
+/** The results as JSON: many of them in several turns of the event loop. */
+async function listed(results: readonly unknown[]): Promise<string> {
+  const parts: string[] = []
+  for (let start = 0; start < results.length; start += resultsPerTurn) {
+    if (start > 0) await setImmediate()
+    parts.push(JSON.stringify(results.slice(start, start + resultsPerTurn)).slice(1, -1))
+  }
+  return parts.join()
 }
 
 type Counts = { readonly accepted: number; readonly rejected: number; readonly unconfirmed: number }

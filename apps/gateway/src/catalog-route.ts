@@ -52,7 +52,7 @@ export function catalogRoutes(app: FastifyInstance, routes: CatalogRoutes): void
       const { identity, params, headers, body } = request
       const put = await audited(identity, params.type, routes, async () => {
         requireJson(headers['content-type'])
-        const { value } = parseBody(Buffer.isBuffer(body) ? body : Buffer.alloc(0))
+        const { value } = await parseBody(Buffer.isBuffer(body) ? body : Buffer.alloc(0))
         const wanted = parseEventTypeBody(value, routes.partitionsMax)
         // One after the other, so that what two requests do to one type is not mixed.
         return turns.take(() => putEventType(params.type, wanted, routes.world))

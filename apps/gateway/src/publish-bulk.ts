@@ -1,10 +1,12 @@
 /** Many events in one request, as newline-delimited JSON that is taken in while it arrives. */
-import { parseExactJson } from '@millrace/schemas/exact-json'
+import { parseExactJson, type ParsedJson } from '@millrace/schemas/exact-json'
 import type { Identity } from './authentication.ts'
 import type { BodyShare } from './body-room.ts'
 import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts'
 import type { Ingest, Outcome } from './ingest.ts'
+import { parseInTurns } from './json-body.ts'
 import { type Line, linesOf } from './ndjson.ts'
+import { createPace } from './pace.ts'
 import { noRoom, type Problem, problem, ProblemError } from './problem.ts'
 import type { Submitted } from './submission.ts'
 import type { Trace } from './trace-context.ts'
@@ -45,9 +47,12 @@ export async function publishLines(request: BulkRequest, ingest: Ingest, bounds:
     unfinished = bytes
   }
   let index = 0
+  const pace = createPace()
   try {
     for await (const lines of linesOf(request.lines, bounds.eventBytesMax, hold)) {
       for (const line of lines) {
+        // What is refused waits for nothing, so that a portion of it would be one turn.
+        if (pace.isOver()) await pace.rest()
         const at = index++
         if (at === bounds.bulkEventsMax * answeredTimesMax) throw new ProblemError(beyondAll(bounds))
         if ('tooLong' in line || at >= bounds.bulkEventsMax) {
@@ -58,7 +63,10 @@ export async function publishLines(request: BulkRequest, ingest: Ingest, bounds:
         const hasRoom = !request.isOver() && (await window.room(bytes.length))
         // Waiting for room took time too.
         if (hasRoom && !request.isOver()) {
-          window.run(bytes.length, publishLine(bytes, request, ingest), (outcome) => answer.put(at, outcome))
+          const parsing = parseInTurns(bytes)
+          // One line after another, so that events keep their order.
+          const parsed = parsing instanceof Promise ? await parsing : parsing
+          window.run(bytes.length, publishLine(parsed, request, ingest), (outcome) => answer.put(at, outcome))
         } else {
           if (hasRoom) share.give(bytes.length)
           answer.put(at, ingest.giveUp(submittedOf(bytes)))
@@ -76,8 +84,7 @@ export async function publishLines(request: BulkRequest, ingest: Ingest, bounds:
   return answer
 }
 
-function publishLine(bytes: Buffer, { identity, trace }: BulkRequest, ingest: Ingest): Promise<Outcome> {
-  const parsed = parseExactJson(bytes)
+function publishLine(parsed: ParsedJson, { identity, trace }: BulkRequest, ingest: Ingest): Promise<Outcome> {
   if (!parsed.ok) return Promise.resolve(ingest.refuse(undefined, problem(400, `the line ${parsed.detail}`)))
   return ingest.accept(parsed, identity, trace)
 }

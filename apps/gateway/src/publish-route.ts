@@ -1,23 +1,22 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
 import { isJsonValue } from '@millrace/core/json'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import { createBatchAnswer } from './batch-answer.ts'
+import { splitBatch } from './batch-body.ts'
 import { countedBody } from './body-room.ts'
 import { openBulkTime } from './bulk-time.ts'
 import type { GatewayConfig } from './config.ts'
 import { acceptedEncodings, type Body, contentEncodingOf, openBody } from './content-encoding.ts'
 import type { Ingest, Outcome } from './ingest.ts'
-import { parseBody, type ParsedBody } from './json-body.ts'
+import { parseBody, parseInTurns } from './json-body.ts'
 import { encodingOf, type Payload } from './payloads.ts'
 import { mediaTypeOf } from './media-type.ts'
+import { createPace } from './pace.ts'
 import { problem, ProblemError, sendProblem } from './problem.ts'
 import { publishLines } from './publish-bulk.ts'
 import type { Submitted } from './submission.ts'
 import { type Trace, traceOf } from './trace-context.ts'
 
-/** How long a batch may keep everybody else waiting. */
-const turnMsMax = 10
 /** Events past the bound are refused one by one, but no more of them than this many times the bound: each is a line of the answer. */
 const answeredTimesMax = 10
 const bulk = 'application/x-ndjson'
@@ -41,16 +40,16 @@ export function publishRoute(app: FastifyInstance, ingest: Ingest, bounds: Bound
   // In a scope of its own: elsewhere nobody takes a body that is not read yet.
   app.register((scope, _options, registered) => {
     scope.addContentTypeParser(bulk, (_request, payload, done) => done(null, payload))
-    scope.post('/v1/events', options, (request, reply) => {
+    scope.post('/v1/events', options, async (request, reply) => {
       switch (modeOf(request)) {
         case 'bulk':
           return publishBulk(request, reply, ingest, bounds, stopping)
         case 'batch':
           return publishBatch(request, reply, ingest, bounds)
         case 'structured':
-          return publishOne(request, reply, ingest, parseBody(eventBody(request, bounds)))
+          return publishOne(request, reply, ingest, await parseBody(eventBody(request, bounds)))
         case 'binary':
-          return publishOne(request, reply, ingest, binaryEvent(request, eventBody(request, bounds)))
+          return publishOne(request, reply, ingest, await binaryEvent(request, eventBody(request, bounds)))
       }
     })
     registered()
@@ -107,49 +106,55 @@ async function publishBatch(
   ingest: Ingest,
   { batchEventsMax, eventBytesMax }: Bounds,
 ): Promise<FastifyReply> {
-  const body = bodyOf(request)
-  const { value, plain } = parseBody(body)
-  if (!Array.isArray(value) || value.length === 0) {
-    throw new ProblemError(problem(400, 'a batch is a JSON array of at least one event'))
-  }
-  const events: readonly unknown[] = value
-  if (events.length > answeredTimesMax * batchEventsMax) {
-    throw new ProblemError(problem(413, `a batch may have ${batchEventsMax} events, this has ${events.length}`))
+  const answeredMax = answeredTimesMax * batchEventsMax
+  const batch = splitBatch(bodyOf(request), answeredMax)
+  if (!batch) throw new ProblemError(problem(400, 'a batch is a JSON array of at least one event'))
+  if (batch.count > answeredMax) {
+    throw new ProblemError(problem(413, `a batch may have ${batchEventsMax} events, this has ${batch.count}`))
   }
   const trace = requestTrace(request)
   const tooMany = problem(413, `a batch may have ${batchEventsMax} events`)
   const tooLarge = problem(413, `an event may have ${eventBytesMax} bytes`)
-  const publish = async (event: unknown, index: number): Promise<Outcome> => {
-    const submitted = { value: event, plain }
+  const publish = async (submitted: Submitted | undefined, index: number): Promise<Outcome> => {
     if (index >= batchEventsMax) return ingest.refuse(submitted, tooMany)
-    // In a body that is no larger itself none can be.
-    if (body.length > eventBytesMax && sizeOf(event) > eventBytesMax) return ingest.refuse(submitted, tooLarge)
-    return ingest.accept(submitted, request.identity, trace)
+    return submitted ? ingest.accept(submitted, request.identity, trace) : ingest.refuse(undefined, tooLarge)
   }
+  const events = await parsedEvents(batch.parts, eventBytesMax)
   const answer = createBatchAnswer()
   const outcomes = await Promise.all(await startedInTurns(events, publish))
   outcomes.forEach((outcome, index) => answer.put(index, outcome))
   return answer.send(reply)
 }
 
-/** Starts events in their order, and lets others have their turn in between: a check may take its time. */
-async function startedInTurns(
-  events: readonly unknown[],
-  publish: (event: unknown, index: number) => Promise<Outcome>,
-): Promise<Promise<Outcome>[]> {
-  const started: Promise<Outcome>[] = []
-  let since = performance.now()
-  for (const [index, event] of events.entries()) {
-    started.push(publish(event, index))
-    if (performance.now() - since < turnMsMax) continue
-    await setImmediate()
-    since = performance.now()
+/**
+ * Each event by itself, before any is taken: a body that is no JSON is nobody's event. What is too large is not parsed.
+ * @throws ProblemError 400
+ */
+async function parsedEvents(parts: readonly Buffer[], bytesMax: number): Promise<(Submitted | undefined)[]> {
+  const events: (Submitted | undefined)[] = []
+  const pace = createPace()
+  for (const part of parts) {
+    const parsing = part.length > bytesMax ? undefined : parseInTurns(part)
+    const parsed = parsing instanceof Promise ? await parsing : parsing
+    if (parsed?.ok === false) throw new ProblemError(problem(400, `the body ${parsed.detail}`))
+    events.push(parsed)
+    if (pace.isOver()) await pace.rest()
   }
-  return started
+  return events
 }
 
-function sizeOf(event: unknown): number {
-  return Buffer.byteLength(JSON.stringify(event))
+/** Starts events in their order, and lets others have their turn in between. */
+async function startedInTurns<T>(
+  events: readonly T[],
+  publish: (event: T, index: number) => Promise<Outcome>,
+): Promise<Promise<Outcome>[]> {
+  const started: Promise<Outcome>[] = []
+  const pace = createPace()
+  for (const [index, event] of events.entries()) {
+    started.push(publish(event, index))
+    if (pace.isOver()) await pace.rest()
+  }
+  return started
 }
 
 /** Media types of CloudEvents' HTTP binding, and of bulk loads. Anything else with `ce-` headers is the data itself. */
@@ -172,18 +177,18 @@ function modeOf(request: FastifyRequest): 'batch' | 'structured' | 'binary' | 'b
   )
 }
 
-function binaryEvent(request: FastifyRequest, body: Buffer): Submitted {
+async function binaryEvent(request: FastifyRequest, body: Buffer): Promise<Submitted> {
   const encoding = encodingOf(mediaTypeOf(request.headers['content-type'])) ?? 'json'
   return {
     attributes: attributesOf(request),
-    payload: encoding === 'json' ? jsonPayload(body) : { bytes: body, encoding },
+    payload: encoding === 'json' ? await jsonPayload(body) : { bytes: body, encoding },
   }
 }
 
 /** JSON in the registry's frame begins with a zero byte, which JSON itself never does. */
-function jsonPayload(body: Buffer): Payload {
+async function jsonPayload(body: Buffer): Promise<Payload> {
   if (body[0] === 0) return { bytes: body, encoding: 'json' }
-  const { value, plain }: ParsedBody = parseBody(body)
+  const { value, plain } = await parseBody(body)
   if (!isJsonValue(value)) throw new ProblemError(problem(400, 'the body is not JSON'))
   return { data: value, plain }
 }

@@ -31,17 +31,29 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * it is the fault of one event alone.
  */
 export function parseExactJson(bytes: Uint8Array): ParsedJson {
+  const parsing = beginParsing(bytes)
+  return parsing.ok ? parsing.end() : parsing
+}
+
+/** The same in two steps, each of which takes its time where there is much of it. */
+export function beginParsing(
+  bytes: Uint8Array,
+): { readonly ok: true; readonly end: () => ParsedJson } | Extract<ParsedJson, { ok: false }> {
   const text = decoded(bytes)
   if (text === undefined) return { ok: false, detail: 'is not UTF-8' }
   if (text.startsWith('\uFEFF')) return { ok: false, detail: 'begins with a byte order mark' }
   try {
     const value: unknown = JSON.parse(text)
-    if (isPlainJson(bytes)) return { ok: true, value, plain: true }
-    const marked = markLosses(text, value)
-    return { ok: true, value: marked.value, plain: !marked.isMarked }
+    return { ok: true, end: () => examined(bytes, text, value) }
   } catch {
     return { ok: false, detail: 'is not JSON' }
   }
+}
+
+function examined(bytes: Uint8Array, text: string, value: unknown): ParsedJson {
+  if (isPlainJson(bytes)) return { ok: true, value, plain: true }
+  const marked = markLosses(text, value)
+  return { ok: true, value: marked.value, plain: !marked.isMarked }
 }
 
 /** What of a parsed value could not be stored as JSON the way it was sent, and where. */
