@@ -11,6 +11,9 @@ const event = (data: string, more = '') =>
 const good = '{"customer":"ada","amount":1,"at":"2030-06-01T00:00:00Z"}'
 const deep = (levels: number, open = '[', close = ']') => open.repeat(levels) + close.repeat(levels)
 
+const members = (count: number, name: (index: number) => string) =>
+  `{${Array.from({ length: count }, (_, index) => `"${name(index)}":1`).join(',')}}`
+
 const refused = [400, 422]
 
 const texts: readonly (readonly [string, string | Uint8Array, readonly number[]])[] = [
@@ -78,6 +81,13 @@ const texts: readonly (readonly [string, string | Uint8Array, readonly number[]]
     refused,
   ],
   ['60 000 members', event(`{${Array.from({ length: 60_000 }, (_, n) => `"k${n}":1`).join(',')}}`), refused],
+  ['95 000 members', event(members(95_000, (n) => n.toString(36))), refused],
+  ['70 000 members with escapes', event(members(70_000, (n) => `\\n${n.toString(36)}`)), refused],
+  ['60 000 members that are indexes', event(members(60_000, (n) => `${4_294_967_294 - n * 7}`)), refused],
+  ['80 000 attributes', event(good, `,${members(80_000, (n) => n.toString(36)).slice(1, -1)}`), refused],
+  ['170 000 numbers with exponents', event(`[${Array(170_000).fill('1e300').join()}]`), refused],
+  ['50 000 integers beyond 2^53', event(`[${Array(49_000).fill('12345678901234567890').join()}]`), refused],
+  ['110 000 texts of U+0000', event(`[${Array(110_000).fill('"\\u0000"').join()}]`), refused],
   ['60 000 members of one name', event(`{${Array.from({ length: 60_000 }, () => '"k":1').join(',')}}`), refused],
   ['100 000 items', event(`[${'0,'.repeat(100_000)}0]`), refused],
   ['a text of a megabyte', event(`{"customer":${JSON.stringify('x'.repeat(1_100_000))}}`), [413]],
@@ -121,7 +131,26 @@ const batches: readonly (readonly [string, string, readonly number[]])[] = [
       .join(',')}]`,
     [422],
   ],
+  [
+    'a batch of 7 events of 95 000 members',
+    `[${Array(7)
+      .fill(event(members(95_000, (n) => n.toString(36))))
+      .join(',')}]`,
+    [422],
+  ],
   ['a batch of hostile prototypes', `[${Array(500).fill('{"__proto__":{"specversion":"1.0"}}').join(',')}]`, [422]],
+]
+
+const bulks: readonly (readonly [string, string, readonly number[]])[] = [
+  ['10 000 lines that are no events', '{}\n'.repeat(10_000), [422]],
+  ['90 000 lines, most of them too many', '{}\n'.repeat(90_000), [422]],
+  [
+    '5 lines of 95 000 members',
+    Array(5)
+      .fill(event(members(95_000, (n) => n.toString(36))))
+      .join('\n'),
+    [422],
+  ],
 ]
 
 const types: readonly string[] = [
@@ -163,6 +192,11 @@ export function bodyAttacks(token: string): readonly Attack[] {
       answers,
     })),
     ...batches.map(([name, body, answers]) => ({ name: `body: ${name}`, bytes: posted(token, batch, body), answers })),
+    ...bulks.map(([name, body, answers]) => ({
+      name: `bulk: ${name}`,
+      bytes: posted(token, 'application/x-ndjson', body),
+      answers,
+    })),
     ...types.map((contentType, n) => ({
       name: `media type ${n}: ${contentType.slice(0, 40)}`,
       bytes: posted(token, contentType, '{}'),

@@ -13,6 +13,7 @@ import * as z from 'zod'
 import { bodyAttacks } from './bodies.ts'
 import { goodTraffic, scraped } from './beside.ts'
 import type { Attack } from './case.ts'
+import { startControl } from './control.ts'
 import { encodedAttacks, encodedTypes } from './encoded.ts'
 import { forgedTokens } from './forged-tokens.ts'
 import { requestAttacks } from './requests.ts'
@@ -21,8 +22,10 @@ import { signer, signerOf } from './token.ts'
 
 const { gatewayUrl, issuerKeyFile, stateDirectory, passwords, token } = stack()
 const rssGrowthMax = 64 * 1_048_576
-/** On a machine of its own it is 0.05: what other processes of a shared one take counts as a delay of ours. */
-const stallSecondsMax = 1
+/** The work that may be done in one turn of the event loop. What that takes on a shared machine, a control tells at the same time. */
+const workSecondsMax = 0.05
+/** A pause of the machine or of a garbage collector strikes the one or the other. */
+const controlTimesMax = 4
 
 const issuerShape = z.object({
   kid: z.string(),
@@ -42,11 +45,13 @@ async function statusOf({ bytes, then }: Attack): Promise<{ status: number; clos
   return { status: statuses.find((status) => status !== 100) ?? 0, closed }
 }
 
-/** The smallest bound under which every second of the time between two scrapes had its longest delay. */
-function longestDelay(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): number {
-  const grown = [...after].map(([bound, count]) => [bound, count - (before.get(bound) ?? 0)] as const)
-  const all = Math.max(...grown.map(([, count]) => count))
-  return Math.min(...grown.flatMap(([bound, count]) => (count === all ? [bound] : [])))
+/** The longest delay between two scrapes, as far as the buckets tell: it was longer than this, and no longer than the next bound. */
+function longestDelay(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>) {
+  const grown = [...after].map(([bound, count]) => ({ bound, count: count - (before.get(bound) ?? 0) }))
+  const all = Math.max(...grown.map(({ count }) => count))
+  const within = grown.filter(({ count }) => count === all).map(({ bound }) => bound)
+  const beyond = grown.filter(({ count }) => count < all).map(({ bound }) => bound)
+  return { beyond: Math.max(0, ...beyond), within: Math.min(...within) }
 }
 
 /** Makes the types that the encoded attacks are sent to. */
@@ -60,7 +65,7 @@ async function makeEncodedTypes() {
 }
 
 /** Attacks once with everything; names what was not answered as it must be. */
-async function wrongAnswers(attacks: readonly Attack[], forged: readonly (readonly [string, string])[]) {
+async function wrongAnswers(attacks: readonly Attack[], forge: () => readonly (readonly [string, string])[]) {
   const wrong: string[] = []
   for (const attack of attacks) {
     const { status, closed } = await statusOf(attack)
@@ -68,7 +73,8 @@ async function wrongAnswers(attacks: readonly Attack[], forged: readonly (readon
       wrong.push(`${attack.name}: ${status} instead of ${attack.answers.join(' or ')}`)
     else if (attack.then && !closed) wrong.push(`${attack.name}: the connection stays open`)
   }
-  for (const [name, forgedToken] of forged) {
+  // Made now: what is good in a minute would be good after the attacks.
+  for (const [name, forgedToken] of forge()) {
     const lines = ['GET /v1/event-types HTTP/1.1', 'host: a', `authorization: Bearer ${forgedToken}`]
     const { statuses } = await exchange(gatewayUrl, `${lines.join('\r\n')}\r\n\r\n`, { answers: 1 })
     if (statuses[0] !== 401) wrong.push(`token: ${name}: ${statuses[0] ?? 0}`)
@@ -87,7 +93,8 @@ test('every attack gets the answer that it must get, and nothing of it is felt',
     ed25519: signer('ed', 'ed25519'),
   }
   // A line break would end the header, and with it the attack.
-  const forged = forgedTokens(target).filter(([, text]) => !text.includes('\n'))
+  const forge = () => forgedTokens(target).filter(([, text]) => !text.includes('\n'))
+  const forged = forge()
   const attacks = [...bodyAttacks(good), ...requestAttacks(good), ...streamAttacks(good), ...encodedAttacks(good)]
   expect(new Set(attacks.map(({ name }) => name)).size).toBe(attacks.length)
   expect(attacks.length).toBeGreaterThanOrEqual(300)
@@ -96,23 +103,27 @@ test('every attack gets the answer that it must get, and nothing of it is felt',
   await makeEncodedTypes()
   const traffic = goodTraffic(gatewayUrl, `Bearer ${good}`)
   // What the first round leaves behind is the gateway's warmth; what a second adds would be a leak.
-  await wrongAnswers(attacks, forged)
+  await wrongAnswers(attacks, forge)
+  const endControl = startControl(workSecondsMax)
   const before = await scraped(gatewayUrl)
-  const wrong = await wrongAnswers(attacks, forged)
+  const wrong = await wrongAnswers(attacks, forge)
   const after = await scraped(gatewayUrl)
+  const controlSeconds = await endControl()
   const statuses = await traffic.stop()
 
   const stall = longestDelay(before.delays, after.delays)
   console.log(
     `${attacks.length} attacks and ${forged.length} forged tokens beside ${statuses.length} good requests: ` +
-      `RSS grew by ${Math.round((after.rssBytes - before.rssBytes) / 1_048_576)} MiB, the longest stall was within ${stall} s`,
+      `RSS grew by ${Math.round((after.rssBytes - before.rssBytes) / 1_048_576)} MiB, the longest stall was within ${stall.within} s, ` +
+      `where ${workSecondsMax} s of work took up to ${controlSeconds.toFixed(3)} s`,
   )
   expect(wrong).toEqual([])
   expect(after.startedAt).toBe(before.startedAt)
   expect(statuses.length).toBeGreaterThan(10)
   expect(statuses.filter((status) => status !== 201)).toEqual([])
   expect(after.rssBytes - before.rssBytes).toBeLessThan(rssGrowthMax)
-  expect(stall).toBeLessThanOrEqual(stallSecondsMax)
+  expect(controlSeconds).toBeGreaterThanOrEqual(workSecondsMax)
+  expect(stall.beyond).toBeLessThanOrEqual(controlTimesMax * controlSeconds)
 
   const log = await readFile(join(layoutOf(stateDirectory).logs, 'gateway.log'), 'utf8')
   for (const secret of [good, ...forged.map(([, text]) => text), ...Object.values(passwords)]) {

@@ -1,5 +1,6 @@
 /** Bodies in Avro and Protobuf that promise more than they hold, or hold more than they should: each sent to a type of its own. */
 import { gzipSync, zstdCompressSync } from 'node:zlib'
+import type { JsonObject, JsonValue } from '@millrace/core/json'
 import { type Attack, posted } from './case.ts'
 
 /** The types that must be there, as `PUT /v1/event-types/{type}` takes them. */
@@ -20,14 +21,34 @@ export const encodedTypes = {
   'attack.protobuf': {
     format: 'protobuf',
     schema: `syntax = "proto3";
+import "google/protobuf/field_mask.proto";
+import "google/protobuf/struct.proto";
+import "google/protobuf/timestamp.proto";
 message Node {
   Node next = 1;
   string name = 2;
   repeated int32 numbers = 3;
   map<string, string> tags = 4;
   repeated Empty empties = 5;
+  repeated google.protobuf.Timestamp times = 6;
+  google.protobuf.FieldMask mask = 7;
+  google.protobuf.ListValue list = 8;
+  oneof either { Node left = 11; Node right = 12; }
+  repeated float floats = 13;
 }
 message Empty {}`,
+  },
+  'attack.json': {
+    format: 'json',
+    schema: {
+      properties: {
+        unique: { uniqueItems: true },
+        names: { propertyNames: { maxLength: 5 } },
+        values: { additionalProperties: { type: 'number' } },
+        some: { contains: { const: 'none' } },
+        texts: { items: { type: 'string', pattern: '^(a|b)+$' } },
+      },
+    },
   },
 } as const
 
@@ -144,7 +165,38 @@ const heavy: readonly (readonly [type: keyof typeof encodedTypes, name: string, 
   ['attack.protobuf', '490 000 numbers one by one', times(490_000, joined(tag(3, 0), bytes(1)))],
   ['attack.protobuf', '300 000 messages merged into one', times(300_000, joined(tag(1, 2), bytes(0)))],
   ['attack.protobuf', '490 000 unknown fields', times(490_000, joined(tag(9, 0), bytes(1)))],
+  ['attack.protobuf', '500 000 times', times(500_000, counted(6, bytes()))],
+  [
+    'attack.protobuf',
+    'a mask of 500 000 letters in capitals',
+    counted(7, counted(1, times(500_000, Buffer.from('_a')))),
+  ],
+  ['attack.protobuf', '260 000 values of a list', counted(8, times(260_000, counted(1, bytes(0x20, 1))))],
+  ['attack.protobuf', '340 000 turns of a oneof', times(170_000, joined(counted(11, bytes()), counted(12, bytes())))],
+  ['attack.protobuf', '240 000 floats', counted(13, times(240_000, bytes(0x3d, 0x3d, 0x3d, 0x3d)))],
   ['attack.protobuf', '100 000 entries of one name', times(100_000, counted(4, bytes(0x0a, 1, 97, 0x12, 1, 97)))],
+]
+
+const members = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [n.toString(36), 1]))
+const list = (count: number, value: JsonValue) => Array<JsonValue>(count).fill(value)
+const node = (data: JsonObject) => ({ items: [], tags: {}, raw: '', next: null, ...data })
+
+/** The same as JSON, which becomes the type's format. */
+const heavyJson: readonly (readonly [type: keyof typeof encodedTypes, name: string, data: JsonValue])[] = [
+  ['attack.avro', '90 000 unknown members', node(members(90_000))],
+  ['attack.avro', '80 000 entries of a map', node({ tags: members(80_000) })],
+  ['attack.protobuf', '90 000 unknown members', members(90_000)],
+  ['attack.protobuf', '80 000 entries of a map', { tags: members(80_000) }],
+  ['attack.protobuf', '500 000 numbers', { numbers: list(500_000, 0) }],
+  ['attack.protobuf', '340 000 messages', { empties: list(340_000, {}) }],
+  ['attack.protobuf', '340 000 lists in a list', { list: list(340_000, []) }],
+  ['attack.protobuf', 'a mask of 340 000 paths', { mask: Array<string>(340_000).fill('aB').join() }],
+  ['attack.json', '150 000 items that must be unique', { unique: Array.from({ length: 150_000 }, (_, n) => n) }],
+  ['attack.json', '90 000 names that must be so', { unique: [members(90_000)] }],
+  ['attack.json', '90 000 short names', { names: members(90_000) }],
+  ['attack.json', '90 000 numbers by name', { values: members(90_000) }],
+  ['attack.json', '500 000 items of which one must be another', { some: list(500_000, 0) }],
+  ['attack.json', '200 000 texts with a pattern', { texts: list(200_000, 'ab') }],
 ]
 
 export function encodedAttacks(token: string): readonly Attack[] {
@@ -159,6 +211,15 @@ export function encodedAttacks(token: string): readonly Attack[] {
     const headers = ['ce-specversion: 1.0', 'ce-source: /attack', `ce-type: ${type}`, ...(more ? [more] : [])]
     return { name: `${format}: ${name}`, bytes: posted(token, `application/${format}`, body, headers), answers }
   }
+  const sentJson = (type: keyof typeof encodedTypes, name: string, data: JsonValue) => ({
+    name: `${type} as JSON: ${name}`,
+    bytes: posted(
+      token,
+      'application/cloudevents+json',
+      JSON.stringify({ specversion: '1.0', source: '/attack', type, data }),
+    ),
+    answers: [200, 201, 422],
+  })
   const zeros = Buffer.alloc(50_000_000)
   const bombs = (['attack.avro', 'attack.protobuf'] as const).flatMap((type) => [
     sent(type, 'a gzip bomb', gzipSync(zeros), [413], 'content-encoding: gzip'),
@@ -169,6 +230,7 @@ export function encodedAttacks(token: string): readonly Attack[] {
     ...avro.map(([name, body]) => sent('attack.avro', name, body, [422])),
     ...protobuf.map(([name, body]) => sent('attack.protobuf', name, body, [422])),
     ...heavy.map(([type, name, body]) => sent(type, name, body, [200, 201, 422])),
+    ...heavyJson.map(([type, name, data]) => sentJson(type, name, data)),
     ...bombs,
   ]
 }
