@@ -75,7 +75,7 @@ class Marker {
 
   constructor(text: string) {
     this.#text = text
-    this.#names = new NameTable(text.length)
+    this.#names = new NameTable(text)
   }
 
   /** Reads the next value. */

@@ -14,16 +14,17 @@ export function longerName(hash: number, code: number): number {
 
 /** What is kept of each name: its hash, the object that it is in, where it starts and where it ends. */
 const slotLength = 4
-/** A name with its value and its comma: `"":0,`. */
-const charactersPerName = 5
 
 /** The names of all objects of a text, to find those that are given twice: places in the text, so that none is copied. */
 export class NameTable {
   readonly #slots: Int32Array
   readonly #mask: number
 
-  constructor(textLength: number) {
-    const size = 2 ** Math.ceil(Math.log2(2 + (2 * textLength) / charactersPerName))
+  constructor(text: string) {
+    // A colon stands behind each name, and in some strings.
+    let namesMax = 0
+    for (let at = text.indexOf(':'); at >= 0; at = text.indexOf(':', at + 1)) namesMax++
+    const size = 2 ** Math.ceil(Math.log2(2 + 1.5 * namesMax))
     this.#slots = new Int32Array(size * slotLength)
     this.#mask = size - 1
   }
