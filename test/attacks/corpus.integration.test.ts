@@ -26,6 +26,7 @@ const rssGrowthMax = 64 * 1_048_576
 const workSecondsMax = 0.05
 /** A pause of the machine or of a garbage collector strikes the one or the other. */
 const controlTimesMax = 4
+const stallSecondsMax = 1
 
 const issuerShape = z.object({
   kid: z.string(),
@@ -109,21 +110,25 @@ test('every attack gets the answer that it must get, and nothing of it is felt',
   const wrong = await wrongAnswers(attacks, forge)
   const after = await scraped(gatewayUrl)
   const controlSeconds = await endControl()
+  // A heap may grow once when it has not for long; a leak grows in every round.
+  wrong.push(...(await wrongAnswers(attacks, forge)))
+  const last = await scraped(gatewayUrl)
+  const rssGrowth = Math.min(after.rssBytes - before.rssBytes, last.rssBytes - after.rssBytes)
   const statuses = await traffic.stop()
 
   const stall = longestDelay(before.delays, after.delays)
   console.log(
     `${attacks.length} attacks and ${forged.length} forged tokens beside ${statuses.length} good requests: ` +
-      `RSS grew by ${Math.round((after.rssBytes - before.rssBytes) / 1_048_576)} MiB, the longest stall was within ${stall.within} s, ` +
+      `RSS grew by ${Math.round(rssGrowth / 1_048_576)} MiB a round, the longest stall was within ${stall.within} s, ` +
       `where ${workSecondsMax} s of work took up to ${controlSeconds.toFixed(3)} s`,
   )
   expect(wrong).toEqual([])
-  expect(after.startedAt).toBe(before.startedAt)
+  expect(last.startedAt).toBe(before.startedAt)
   expect(statuses.length).toBeGreaterThan(10)
   expect(statuses.filter((status) => status !== 201)).toEqual([])
-  expect(after.rssBytes - before.rssBytes).toBeLessThan(rssGrowthMax)
+  expect(rssGrowth).toBeLessThan(rssGrowthMax)
   expect(controlSeconds).toBeGreaterThanOrEqual(workSecondsMax)
-  expect(stall.beyond).toBeLessThanOrEqual(controlTimesMax * controlSeconds)
+  expect(stall.beyond).toBeLessThanOrEqual(Math.min(stallSecondsMax, controlTimesMax * controlSeconds))
 
   const log = await readFile(join(layoutOf(stateDirectory).logs, 'gateway.log'), 'utf8')
   for (const secret of [good, ...forged.map(([, text]) => text), ...Object.values(passwords)]) {
