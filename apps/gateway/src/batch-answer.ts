@@ -10,6 +10,8 @@ export type BatchAnswer = {
   readonly send: (reply: FastifyReply) => Promise<FastifyReply>
 }
 
+/** Events past the bound are refused one by one, but no more of them than this many times the bound: each is a line of the answer. */
+export const answeredTimesMax = 10
 /** Violations that one answer names at most: past it, a problem says what is wrong without saying where. */
 const violationsMax = 2_000
 const resultsPerTurn = 2_000

@@ -58,10 +58,10 @@ export async function startGateway(config: GatewayConfig, lifecycle: Lifecycle):
   const app = createServer(metrics, logger, { tls, limits: { connectionsMax, bodiesBytesMax } })
   const { drain, stopping } = createDrain(app)
   await addRoutes(app, config, lifecycle, metrics, { ...parts, stopping })
-  if (!(await parts.identityFeed.caughtUp)) {
+  const [isCaughtUp] = await Promise.all([parts.identityFeed.caughtUp, parts.producer.connect()])
+  if (!isCaughtUp) {
     logger.warn(`retries of events from before the start are not all recognised after ${catchUpMsMax} ms`)
   }
-  await parts.producer.connect()
   await app.listen({ host: config.host, port: config.port })
   return {
     // Nothing new is taken before what was taken is answered: under load the queue would never be empty otherwise.

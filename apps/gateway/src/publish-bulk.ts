@@ -2,7 +2,7 @@
 import { parseExactJson, type ParsedJson } from '@millrace/schemas/exact-json'
 import type { Identity } from './authentication.ts'
 import type { BodyShare } from './body-room.ts'
-import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts'
+import { answeredTimesMax, type BatchAnswer, createBatchAnswer } from './batch-answer.ts'
 import type { Ingest, Outcome } from './ingest.ts'
 import { parseInTurns } from './json-body.ts'
 import { type Line, linesOf } from './ndjson.ts'
@@ -26,8 +26,6 @@ export type BulkRequest = {
   readonly trace: Trace | undefined
 }
 
-/** Lines past the bound are refused one by one, but no more of them than this many times the bound: each is a line of the answer. */
-const answeredTimesMax = 10
 /** How many events of a request may be on their way to Kafka: while there are more, nothing is read of it. */
 const inFlightMax = 1_000
 const inFlightBytesMax = 8 * 1_048_576

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { isJsonValue } from '@millrace/core/json'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
-import { createBatchAnswer } from './batch-answer.ts'
+import { answeredTimesMax, createBatchAnswer } from './batch-answer.ts'
 import { splitBatch } from './batch-body.ts'
 import { countedBody } from './body-room.ts'
 import { openBulkTime } from './bulk-time.ts'
@@ -17,8 +17,6 @@ import { publishLines } from './publish-bulk.ts'
 import type { Submitted } from './submission.ts'
 import { type Trace, traceOf } from './trace-context.ts'
 
-/** Events past the bound are refused one by one, but no more of them than this many times the bound: each is a line of the answer. */
-const answeredTimesMax = 10
 const bulk = 'application/x-ndjson'
 
 type Bounds = Pick<
