@@ -1,4 +1,5 @@
 /** What is looked at beside an attack: good requests, and what the gateway says of itself. */
+import { sampleIn } from '@millrace/testkit/exposition'
 import { stack } from '@millrace/testkit/fixture'
 
 const { token } = stack()
@@ -9,7 +10,7 @@ export async function scraped(gatewayUrl: string) {
     headers: { authorization: `Bearer ${await token('metrics:read')}` },
   })
   const body = await answer.text()
-  const sample = (name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1] ?? NaN)
+  const sample = (name: string) => sampleIn(body, name)
   const delays = [...body.matchAll(/^millrace_event_loop_delay_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm)]
   return {
     sample,

@@ -1,3 +1,4 @@
+import { sampleIn } from '@millrace/testkit/exposition'
 import { stack } from '@millrace/testkit/fixture'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { batched, bearer, order, post } from './api.ts'
@@ -14,7 +15,7 @@ beforeAll(() => makeFreeType(type, '/key', 3))
 /** Processor seconds that the gateway has used, by its own account. */
 async function cpuSeconds(): Promise<number> {
   const answer = await fetch(`${gatewayUrl}/metrics`, { headers: await bearer('metrics:read') })
-  return Number(/^process_cpu_seconds_total ([\d.]+)$/m.exec(await answer.text())?.[1])
+  return sampleIn(await answer.text(), 'process_cpu_seconds_total')
 }
 
 test(

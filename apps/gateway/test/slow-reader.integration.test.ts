@@ -1,3 +1,4 @@
+import { sampleIn } from '@millrace/testkit/exposition'
 import { stack } from '@millrace/testkit/fixture'
 import { type StreamKind, subscribeSlowly } from '@millrace/testkit/slow-subscriber'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -46,7 +47,7 @@ async function slowSubscriber(topic: string, kind: StreamKind) {
 /** A sample of the gateway's own account. */
 async function metric(name: string): Promise<number> {
   const answer = await fetch(`${gatewayUrl}/metrics`, { headers: await bearer('metrics:read') })
-  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(await answer.text())?.[1] ?? NaN)
+  return sampleIn(await answer.text(), name)
 }
 const subscribers = () => metric('millrace_stream_subscribers')
 
