@@ -71,11 +71,27 @@ class BatchWriter {
     else this.#varint(noKey)
     this.#blob(value)
     this.#varint(headers.size)
+    this.#headers(headers)
+    this.#prependLength(start)
+  }
+
+  /** All in one go where they are ASCII, as they mostly are: a call into native code costs more than the copying. */
+  #headers(headers: ReadonlyMap<string, string>): void {
+    let all = ''
+    let lengthsBeyondAscii = 0
+    for (const [name, text] of headers) {
+      all += lengthMark(name.length) + name + lengthMark(text.length) + text
+      lengthsBeyondAscii += Number(name.length > oneByteMax) + Number(text.length > oneByteMax)
+    }
+    // In UTF-8 a byte of a length takes two where it is beyond ASCII, and so does a character of a text.
+    if (Buffer.byteLength(all) === all.length + lengthsBeyondAscii) {
+      this.#at += this.#bytes.latin1Write(all, this.#at)
+      return
+    }
     for (const [name, text] of headers) {
       this.#text(name)
       this.#text(text)
     }
-    this.#prependLength(start)
   }
 
   /** The length is known last: where it takes more or less room than is usual, the record moves. */
@@ -96,23 +112,8 @@ class BatchWriter {
   }
 
   #text(text: string): void {
-    if (text.length > shortTextMax || !this.#shortAscii(text)) {
-      this.#varint(Buffer.byteLength(text))
-      this.#at += this.#bytes.write(text, this.#at)
-    }
-  }
-
-  /** For short texts a call into native code costs more than the copying. */
-  #shortAscii(text: string): boolean {
-    const first = this.#at + 1
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index)
-      if (code > asciiMax) return false
-      this.#bytes[first + index] = code
-    }
-    this.#bytes[this.#at] = text.length * 2 // a variable-length number of one byte
-    this.#at = first + text.length
-    return true
+    this.#varint(Buffer.byteLength(text))
+    this.#at += this.#bytes.write(text, this.#at)
   }
 
   /** A whole number as Protocol Buffers' sint64 writes it; exact below 2^52. */
@@ -126,12 +127,22 @@ class BatchWriter {
   }
 }
 
-const asciiMax = 0x7f
 const sevenBits = 0x7f
-/** Longer ones have a length of two bytes. */
-const shortTextMax = 63
+/** Longer ones have a length of two bytes or more. */
+const oneByteMax = 63
+/** Longer ones have a length of three bytes or more. */
+const twoBytesMax = 8_191
+const oneByteMarks = Array.from({ length: oneByteMax + 1 }, (_, length) => String.fromCharCode(2 * length))
+/** Three bytes in UTF-8, so that a text that has it for its length is never taken for ASCII. */
+const tooLong = '\u0800'
 /** Of records from 64 to 8 191 bytes. */
 const usualLengthBytes = 2
+
+/** The length of a text as `varint` writes it, with a character for each byte. */
+function lengthMark(length: number): string {
+  if (length > twoBytesMax) return tooLong
+  return oneByteMarks[length] ?? String.fromCharCode(((2 * length) % 128) + 128, Math.floor((2 * length) / 128))
+}
 
 function zigzag(number: number): number {
   return number < 0 ? -2 * number - 1 : 2 * number
