@@ -26,10 +26,8 @@ export function isPointer(value: unknown): value is JsonPointer {
 /** The reference tokens of a pointer: `/a~1b/0` → `['a/b', '0']`. */
 export function pointerTokens(pointer: JsonPointer): string[] {
   if (pointer === '') return []
-  return pointer
-    .slice(1)
-    .split('/')
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const tokens = pointer.slice(1).split('/')
+  return pointer.includes('~') ? tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~')) : tokens
 }
 
 /** Joins reference tokens to a pointer, escaping `~` and `/`. */
