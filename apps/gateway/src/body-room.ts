@@ -17,27 +17,24 @@ declare module 'fastify' {
 
 export class BodyRoom {
   readonly #bytesMax: number
-  readonly #onChange: (bytes: number) => void
   #taken = 0
 
-  constructor(bytesMax: number, onChange: (bytes: number) => void = () => undefined) {
+  constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
-    this.#onChange = onChange
+  }
+
+  get taken(): number {
+    return this.#taken
   }
 
   take(bytes: number): boolean {
     if (this.#taken + bytes > this.#bytesMax) return false
-    this.#change(bytes)
+    this.#taken += bytes
     return true
   }
 
   give(bytes: number): void {
-    this.#change(-bytes)
-  }
-
-  #change(bytes: number): void {
-    this.#taken += bytes
-    this.#onChange(this.#taken)
+    this.#taken -= bytes
   }
 }
 

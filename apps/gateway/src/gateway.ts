@@ -40,7 +40,6 @@ import { openTls } from './tls.ts'
 import { openTopicFeed } from './topic-feed.ts'
 import { createTurns } from './turns.ts'
 
-const queueSampleMs = 1_000
 /** What waits to be read: a request for a moment, a stream that catches up for longer. */
 const readQueue = { waitingMax: 256, waitMsMax: 5_000 } as const
 const catchUpQueue = { waitingMax: 10_000, waitMsMax: 30_000 } as const
@@ -120,14 +119,8 @@ async function openParts(config: GatewayConfig, { logger, onClose }: Lifecycle, 
   onClose('identity feed', identityFeed.close)
   grown.add(identityFeed.refresh)
   onClose('event loop delay', watchEventLoop(metrics.eventLoopDelay))
-  const sample = setInterval(() => {
-    metrics.produceQueue.set(producer.queuedEvents())
-    metrics.identities.set(identities.size())
-  }, queueSampleMs)
-  onClose('queue sample', () => {
-    clearInterval(sample)
-    return Promise.resolve()
-  })
+  metrics.watchProduceQueue(producer.queuedEvents)
+  metrics.watchIdentities(identities.size)
   return { admin, registry, schemaCache, catalog, producer, reader, feed, eventTypes, identities, identityFeed }
 }
 

@@ -80,13 +80,13 @@ test('a compressed body is counted by what it becomes', async () => {
 })
 
 test('a share that has ended has given everything back, and takes nothing any more', () => {
-  let taken = 0
-  const share = new BodyShare(new BodyRoom(10, (bytes) => (taken = bytes)))
+  const room = new BodyRoom(10)
+  const share = new BodyShare(room)
   expect(share.take(11)).toBe(false)
   expect(share.take(10)).toBe(true)
   share.give(4)
   share.end()
   share.give(4)
   expect(share.take(1)).toBe(false)
-  expect(taken).toBe(0)
+  expect(room.taken).toBe(0)
 })

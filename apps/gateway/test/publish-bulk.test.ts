@@ -76,17 +76,16 @@ describe('a bulk load', () => {
 
   test('takes no more of the room for bodies than there is, and waits for what it has itself under way', async () => {
     const { ingest, waiting } = openIngest()
-    let taken = 0
-    const room = new BodyRoom(500, (bytes) => (taken = bytes))
+    const room = new BodyRoom(500)
     const lines = chunks(1, () => undefined)
     const publishing = publishLines({ ...request, lines, share: new BodyShare(room) }, ingest, bounds)
     await vi.waitUntil(() => waiting.length === 71)
-    expect(taken).toBe(71 * 7)
+    expect(room.taken).toBe(71 * 7)
     for (const settle of waiting.splice(0)) settle()
     await vi.waitUntil(() => waiting.length === 29)
     for (const settle of waiting) settle()
     expect((await publishing).counts()).toEqual({ accepted: 0, rejected: 0, unconfirmed: 100 })
-    expect(taken).toBe(0)
+    expect(room.taken).toBe(0)
   })
 
   test('for which others leave no room is to be sent again, and so is one whose line does not end', async () => {

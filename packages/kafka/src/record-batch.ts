@@ -85,7 +85,7 @@ class BatchWriter {
     }
     // In UTF-8 a byte of a length takes two where it is beyond ASCII, and so does a character of a text.
     if (Buffer.byteLength(all) === all.length + lengthsBeyondAscii) {
-      this.#at += this.#bytes.latin1Write(all, this.#at)
+      this.#at += this.#bytes.write(all, this.#at, 'latin1')
       return
     }
     for (const [name, text] of headers) {

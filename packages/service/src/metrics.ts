@@ -8,6 +8,8 @@ type Of<Kind extends Signal['kind']> = Signal & { readonly kind: Kind }
 export type Metrics = {
   readonly counter: <Entry extends Of<'counter'>>(signal: Entry) => Counter<Labels<Entry>>
   readonly gauge: <Entry extends Of<'gauge'>>(signal: Entry) => Gauge<Labels<Entry>>
+  /** A gauge without labels that is asked for its value whenever metrics are read. */
+  readonly watch: (signal: Of<'gauge'>, read: () => number) => void
   readonly histogram: <Entry extends Of<'histogram'>>(signal: Entry) => Histogram<Labels<Entry>>
   /** Prometheus' text format. */
   readonly exposition: () => Promise<{ readonly contentType: string; readonly body: string }>
@@ -21,6 +23,14 @@ export function createMetrics(): Metrics {
   return {
     counter: (signal) => new Counter({ ...common(signal), labelNames: labelsOf(signal) }),
     gauge: (signal) => new Gauge({ ...common(signal), labelNames: labelsOf(signal) }),
+    watch: (signal, read) => {
+      new Gauge({
+        ...common(signal),
+        collect() {
+          this.set(read())
+        },
+      })
+    },
     histogram: (signal) =>
       new Histogram({ ...common(signal), labelNames: labelsOf(signal), buckets: [...(signal.buckets ?? [])] }),
     exposition: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),

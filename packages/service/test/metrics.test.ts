@@ -5,7 +5,7 @@ import { createMetrics } from '../src/metrics.ts'
 test('a metric has the name, the labels, the buckets and the meaning of the catalogue', async () => {
   const metrics = createMetrics()
   metrics.counter(signals.eventsAccepted).inc({ type: 'order.placed' }, 3)
-  metrics.gauge(signals.produceQueue).set(7)
+  metrics.watch(signals.produceQueue, () => 7)
   metrics.histogram(signals.produceDuration).observe(0.003)
   const { contentType, body } = await metrics.exposition()
   expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/)
