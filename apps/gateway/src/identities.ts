@@ -5,7 +5,7 @@
  */
 import { hash, randomBytes } from 'node:crypto'
 import type { EventContext, Given } from '@millrace/core/cloud-event'
-import { createIdentityTable, type Known, type Place } from './identity-table.ts'
+import { createIdentityTable, type Place } from './identity-table.ts'
 
 export type { Place } from './identity-table.ts'
 
@@ -40,9 +40,9 @@ export function createIdentities({ identitiesMax, windowMs }: IdentitiesOptions)
   const keyOf = ({ source, id }: Sent) =>
     hash('sha256', `${salt}${source.length} ${source}${id}`, 'binary').slice(0, 16)
 
-  const known = (key: string): Known | undefined => {
-    const found = table.find(key)
-    return found && found.place.timestampMs >= Date.now() - windowMs ? found : undefined
+  const known = (key: string): Place | undefined => {
+    const place = table.find(key)
+    return place && place.timestampMs >= Date.now() - windowMs ? place : undefined
   }
 
   const first = (key: string, fingerprint: string): Claim => {
@@ -55,30 +55,28 @@ export function createIdentities({ identitiesMax, windowMs }: IdentitiesOptions)
     return {
       kind: 'first',
       stored: (place) => {
-        learn(table.find(key), key, fingerprint, place)
+        learn(key, fingerprint, place)
         end()
       },
       failed: end,
     }
   }
 
-  const learn = (before: Known | undefined, key: string, fingerprint: string, place: Place): void => {
-    const stale = before && before.place.timestampMs < place.timestampMs - windowMs
-    if (!before || stale || isEarlier(place, before.place)) table.put(key, fingerprint, place)
+  const learn = (key: string, fingerprint: string, place: Place): void => {
+    const before = table.find(key)
+    const stale = before && before.timestampMs < place.timestampMs - windowMs
+    if (!before || stale || isEarlier(place, before)) table.put(key, fingerprint, place)
   }
 
   return {
     claim: (sent) => {
       const key = keyOf(sent)
-      const found = known(key)
-      if (found) return { kind: 'known', place: found.place, same: found.fingerprint === sent.fingerprint }
+      const place = known(key)
+      if (place) return { kind: 'known', place, same: table.has(key, sent.fingerprint) }
       const flight = underWay.get(key)
       return flight ? { kind: 'under way', ended: () => endOf(flight) } : first(key, sent.fingerprint)
     },
-    learn: (sent, place) => {
-      const key = keyOf(sent)
-      learn(table.find(key), key, sent.fingerprint, place)
-    },
+    learn: (sent, place) => learn(keyOf(sent), sent.fingerprint, place),
     size: table.size,
   }
 }

@@ -12,10 +12,10 @@ export type Place = {
   readonly schemaId: number
 }
 
-export type Known = { readonly fingerprint: string; readonly place: Place }
-
 export type IdentityTable = {
-  readonly find: (key: string) => Known | undefined
+  readonly find: (key: string) => Place | undefined
+  /** Whether an identity is there with this fingerprint. */
+  readonly has: (key: string, fingerprint: string) => boolean
   /** Adds an identity, or puts another place in the place of the one that it had. */
   readonly put: (key: string, fingerprint: string, place: Place) => void
   readonly size: () => number
@@ -56,9 +56,14 @@ class RingTable implements IdentityTable {
 
   readonly size = (): number => this.#size
 
-  readonly find = (key: string): Known | undefined => {
+  readonly find = (key: string): Place | undefined => {
     const slot = this.#slotOf(key)
-    return slot === undefined ? undefined : { fingerprint: this.#fingerprintAt(slot), place: this.#placeAt(slot) }
+    return slot === undefined ? undefined : this.#placeAt(slot)
+  }
+
+  readonly has = (key: string, fingerprint: string): boolean => {
+    const slot = this.#slotOf(key)
+    return slot !== undefined && this.#fingerprintAt(slot) === fingerprint
   }
 
   readonly put = (key: string, fingerprint: string, place: Place): void => {

@@ -17,8 +17,11 @@ const key = (name: string) => digest(name).toString('latin1').slice(0, 16)
 test('an identity is found with all that was kept of it', () => {
   const table = createIdentityTable(10)
   table.put(key('a'), fingerprint('0a'), place(2 ** 40))
-  expect(table.find(key('a'))).toEqual({ fingerprint: fingerprint('0a'), place: place(2 ** 40) })
+  expect(table.find(key('a'))).toEqual(place(2 ** 40))
   expect(table.find(key('b'))).toBeUndefined()
+  expect(table.has(key('a'), fingerprint('0a'))).toBe(true)
+  expect(table.has(key('a'), fingerprint('a'))).toBe(false)
+  expect(table.has(key('b'), fingerprint('0a'))).toBe(false)
   expect(table.size()).toBe(1)
 })
 
@@ -45,7 +48,7 @@ test('behaves as a map that forgets its oldest keys, however keys crowd', () => 
         if (!model.has(key) && model.size === capacity) model.delete([...model.keys()][0] ?? '')
         model.set(key, offset)
       }
-      for (const key of keys) expect(table.find(key)?.place.offset).toBe(model.get(key))
+      for (const key of keys) expect(table.find(key)?.offset).toBe(model.get(key))
       expect(table.size()).toBe(model.size)
     }),
   )
