@@ -1,6 +1,6 @@
 /** `Expect: 100-continue` (RFC 9110 §10.1.1): the body is asked for only when nothing but the body is missing. */
 import type { IncomingMessage, RequestListener, Server } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { problem, problemText } from './problem.ts'
 
 const contentType = 'application/problem+json; charset=utf-8'
@@ -18,10 +18,10 @@ export function answerExpectations(app: FastifyInstance, server: Server, listene
   })
   // After the checks of `onRequest`: token, scope, rate.
   app.addHook('preParsing', (request, reply, _payload, done) => {
-    // A bulk load has bounds of its own, which are kept while it is read.
-    const isBulk = /^application\/x-ndjson\b/i.test(request.headers['content-type'] ?? '')
-    const fits = isBulk || Number(request.headers['content-length'] ?? 0) <= request.routeOptions.bodyLimit
-    if (fits && waiting.delete(request.raw)) reply.raw.writeContinue()
+    if (waiting.has(request.raw) && mayFit(request)) {
+      waiting.delete(request.raw)
+      reply.raw.writeContinue()
+    }
     done()
   })
   app.addHook('onSend', (request, reply, payload, done) => {
@@ -29,4 +29,10 @@ export function answerExpectations(app: FastifyInstance, server: Server, listene
     if (waiting.has(request.raw)) reply.header('connection', 'close')
     done(null, payload)
   })
+}
+
+/** A bulk load has bounds of its own, which are kept while it is read. */
+function mayFit({ headers, routeOptions }: FastifyRequest): boolean {
+  const isBulk = /^application\/x-ndjson\b/i.test(headers['content-type'] ?? '')
+  return isBulk || Number(headers['content-length'] ?? 0) <= routeOptions.bodyLimit
 }
