@@ -15,7 +15,8 @@ export type Identity = {
 }
 
 export type TokenOptions = { readonly issuer: string; readonly audience: string } & KeySource
-export type Authenticate = (token: string | undefined) => Promise<Identity>
+/** Only a token that was not verified before takes a promise. */
+export type Authenticate = (token: string | undefined) => Identity | Promise<Identity>
 
 /** What was verified belongs to the key that it was verified with, and ends with it. */
 type Verified = { readonly identity: Identity; readonly key: VerificationKey }
@@ -25,7 +26,7 @@ const verifiedMax = { entriesMax: 10_000, keysLengthMax: 16_777_216 }
 
 /**
  * Checks tokens as RFC 8725 asks: signature by a key of the issuer, asymmetric algorithms alone, issuer, audience, times.
- * The returned function throws ProblemError 401, and 503 when the issuer's keys cannot be had.
+ * The returned function rejects with ProblemError 401, and 503 when the issuer's keys cannot be had.
  */
 export function createAuthentication(
   { issuer, audience, ...source }: TokenOptions,
@@ -43,16 +44,20 @@ export function createAuthentication(
     return claims && { identity: identityOf(claims), key }
   }
 
-  return async (token) => {
+  async function identify(token: string | undefined): Promise<Identity> {
     if (token === undefined) throw unauthorized('a bearer token is needed')
-    const known = verified.get(token)
-    if (known && known.identity.expiresAtMs > Date.now() && keys.has(known.key)) return known.identity
     verified.delete(token)
     const found = await verify(token)
     // Which check failed would only help whoever tries to get past it.
     if (!found) throw unauthorized('the token is not valid: wrong key, issuer or audience, or it has expired')
     verified.set(token, found)
     return found.identity
+  }
+
+  return (token) => {
+    const known = token === undefined ? undefined : verified.get(token)
+    const isGood = known && known.identity.expiresAtMs > Date.now() && keys.has(known.key)
+    return isGood ? known.identity : identify(token)
   }
 }
 
