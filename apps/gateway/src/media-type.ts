@@ -1,5 +1,6 @@
 /** The media type of a `content-type` header, without its parameters, in lower case; empty where there is none. */
 export function mediaTypeOf(contentType: string | undefined): string {
-  const [mediaType = ''] = (contentType ?? '').split(';')
-  return mediaType.trim().toLowerCase()
+  if (contentType === undefined) return ''
+  const end = contentType.indexOf(';')
+  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
 }
