@@ -8,13 +8,14 @@
  * version was never seen here and its bytes fit the schema from the first zero to the last byte.
  */
 import type { CatalogEntry } from '@millrace/core/catalog'
+import type { Violation } from '@millrace/core/cloud-event'
 import { MillraceError } from '@millrace/core/errors'
 import type { SchemaFormat } from '@millrace/core/event-type'
 import { isJsonValue, type JsonValue } from '@millrace/core/json'
 import { valueSubject } from '@millrace/core/topic-name'
 import type { Codec, Coded, Decode } from '@millrace/schemas/codec'
 import { compileCodec } from '@millrace/schemas/compile-codec'
-import { jsonViolation, parseExactJson } from '@millrace/schemas/exact-json'
+import { inputViolation, jsonViolation, parseExactJson } from '@millrace/schemas/exact-json'
 import type { CachedSchema } from '@millrace/schemas/schema-cache'
 import { frame, type Framed, unframe } from '@millrace/schemas/wire-format'
 import type { EventTypes } from './event-types.ts'
@@ -101,14 +102,16 @@ export function createPayloads(eventTypes: Pick<EventTypes, 'codec'>, cache: Kno
 
   function takeJsonText(entry: CatalogEntry, bytes: Buffer): Taken {
     const parsed = parseExactJson(bytes)
-    return parsed.ok && isJsonValue(parsed.value)
-      ? takeJson(entry, parsed.value, parsed.plain)
-      : refused(problem(400, `the data ${parsed.ok ? 'is not JSON' : parsed.detail}`))
+    if (!parsed.ok || !isJsonValue(parsed.value)) {
+      return refused(problem(400, `the data ${parsed.ok ? 'is not JSON' : parsed.detail}`))
+    }
+    const unstorable = parsed.plain ? undefined : inputViolation(parsed.value, ['data'])
+    return unstorable ? refused(notKept(unstorable)) : takeJson(entry, parsed.value, parsed.plain)
   }
 
   function takeJson(entry: CatalogEntry, data: JsonValue, plain: boolean): Taken {
     const lost = plain || entry.format !== 'json' ? undefined : jsonViolation(data, ['data'])
-    if (lost) return refused(problem(400, 'the event cannot be kept as it is', { errors: [lost] }))
+    if (lost) return refused(notKept(lost))
     const coded = eventTypes.codec(entry).fromJson(data)
     return coded.ok ? bare(entry, coded.value, coded.data) : misfit(entry, coded)
   }
@@ -239,6 +242,11 @@ function keepFrame(
   coded: Extract<Coded, { ok: true }>,
 ): Taken {
   return { ok: true, value: format === 'json' ? coded.value : bytes, data: coded.data, schemaId }
+}
+
+/** JSON that would lose something, or that takes too long to read. */
+export function notKept(violation: Violation): Problem {
+  return problem(400, 'the event cannot be kept as it is', { errors: [violation] })
 }
 
 function misfit({ type }: CatalogEntry, coded: Coded): Taken {

@@ -13,7 +13,7 @@ import { isJsonObject, type JsonObject } from '@millrace/core/json'
 import { inputViolation } from '@millrace/schemas/exact-json'
 import { allows, type Identity } from './authentication.ts'
 import type { EventTypes } from './event-types.ts'
-import { encodingOf, type Payload } from './payloads.ts'
+import { encodingOf, notKept, type Payload } from './payloads.ts'
 import { type Problem, problem } from './problem.ts'
 
 /** An event in structured mode, as parsed JSON, or its attributes and its data apart, as in binary mode. */
@@ -68,7 +68,7 @@ export function rejected(id: string | null, told: Problem): Rejected {
 function openStructured(value: unknown, plain: boolean): Opened | Rejected {
   const id = idOf({ value, plain })
   const unstorable = plain ? undefined : inputViolation(value)
-  if (unstorable) return rejected(id, problem(400, 'the event cannot be kept as it is', { errors: [unstorable] }))
+  if (unstorable) return rejected(id, notKept(unstorable))
   const parsed = parseStructuredEvent(value, defaults)
   if (!parsed.ok) return rejected(id, noEvent(parsed.violations))
   const { context, given } = parsed
@@ -80,7 +80,7 @@ function openBinary({ attributes, payload }: Extract<Submitted, { payload: Paylo
   const parsed = parseContext(attributes, defaults)
   const id = idOf({ attributes, payload })
   const unstorable = 'data' in payload && !payload.plain ? inputViolation(payload.data, ['data']) : undefined
-  if (unstorable) return rejected(id, problem(400, 'the event cannot be kept as it is', { errors: [unstorable] }))
+  if (unstorable) return rejected(id, notKept(unstorable))
   return parsed.ok ? { ...parsed, payload } : rejected(id, noEvent(parsed.violations))
 }
 

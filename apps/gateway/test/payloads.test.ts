@@ -208,3 +208,13 @@ test.each([
 ])('%s stands for %s', (mediaType, encoding) => {
   expect(encodingOf(mediaType)).toBe(encoding)
 })
+
+test('JSON that says a thing twice is no data of any format, wherever a mark of that would fit', async () => {
+  const maps = record({ name: 'maps', type: { type: 'map', values: { type: 'map', values: 'string' } } })
+  const { take } = createPayloads(codecs, away)
+  const bytes = Buffer.from('{"maps":{"a":{"x":"1"},"a":{"x":"2"}}}')
+  expect(refusal(await take(entryOf('avro', maps), { bytes, encoding: 'json' }))).toMatchObject({
+    status: 400,
+    errors: [{ pointer: '/data/maps/a' }],
+  })
+})
