@@ -182,19 +182,32 @@ const list = (count: number, value: JsonValue) => Array<JsonValue>(count).fill(v
 const node = (data: JsonObject) => ({ items: [], tags: {}, raw: '', next: null, ...data })
 
 /** The same as JSON, which becomes the type's format. */
-const heavyJson: readonly (readonly [type: keyof typeof encodedTypes, name: string, data: JsonValue])[] = [
-  ['attack.avro', '90 000 unknown members', node(members(90_000))],
-  ['attack.avro', '80 000 entries of a map', node({ tags: members(80_000) })],
-  ['attack.protobuf', '90 000 unknown members', members(90_000)],
-  ['attack.protobuf', '80 000 entries of a map', { tags: members(80_000) }],
+const heavyJson: readonly (readonly [
+  type: keyof typeof encodedTypes,
+  name: string,
+  data: JsonValue,
+  answers?: readonly number[],
+])[] = [
+  ['attack.avro', '90 000 unknown members', node(members(90_000)), [400]],
+  ['attack.avro', '16 000 unknown members', node(members(16_000)), [422]],
+  ['attack.avro', '80 000 entries of a map', node({ tags: members(80_000) }), [400]],
+  ['attack.avro', '16 000 entries of a map', node({ tags: members(16_000) })],
+  ['attack.protobuf', '90 000 unknown members', members(90_000), [400]],
+  ['attack.protobuf', '16 000 unknown members', members(16_000), [422]],
+  ['attack.protobuf', '80 000 entries of a map', { tags: members(80_000) }, [400]],
+  ['attack.protobuf', '16 000 entries of a map', { tags: members(16_000) }],
   ['attack.protobuf', '500 000 numbers', { numbers: list(500_000, 0) }],
   ['attack.protobuf', '340 000 messages', { empties: list(340_000, {}) }],
   ['attack.protobuf', '340 000 lists in a list', { list: list(340_000, []) }],
   ['attack.protobuf', 'a mask of 340 000 paths', { mask: Array<string>(340_000).fill('aB').join() }],
   ['attack.json', '150 000 items that must be unique', { unique: Array.from({ length: 150_000 }, (_, n) => n) }],
-  ['attack.json', '90 000 names that must be so', { unique: [members(90_000)] }],
-  ['attack.json', '90 000 short names', { names: members(90_000) }],
-  ['attack.json', '90 000 numbers by name', { values: members(90_000) }],
+  ['attack.json', '90 000 names that must be so', { unique: [members(90_000)] }, [400]],
+  ['attack.json', '16 000 names that must be so', { unique: [members(16_000)] }],
+  ['attack.json', '90 000 short names', { names: members(90_000) }, [400]],
+  ['attack.json', '16 000 short names', { names: members(16_000) }],
+  ['attack.json', '90 000 numbers by name', { values: members(90_000) }, [400]],
+  ['attack.json', '16 000 numbers by name', { values: members(16_000) }],
+  ['attack.json', '100 000 members of small objects', { texts: list(25_000, { a: 1, b: 2, c: 3, d: 4 }) }],
   ['attack.json', '500 000 items of which one must be another', { some: list(500_000, 0) }],
   ['attack.json', '200 000 texts with a pattern', { texts: list(200_000, 'ab') }],
 ]
@@ -211,14 +224,19 @@ export function encodedAttacks(token: string): readonly Attack[] {
     const headers = ['ce-specversion: 1.0', 'ce-source: /attack', `ce-type: ${type}`, ...(more ? [more] : [])]
     return { name: `${format}: ${name}`, bytes: posted(token, `application/${format}`, body, headers), answers }
   }
-  const sentJson = (type: keyof typeof encodedTypes, name: string, data: JsonValue) => ({
+  const sentJson = (
+    type: keyof typeof encodedTypes,
+    name: string,
+    data: JsonValue,
+    answers: readonly number[] = [200, 201, 422],
+  ) => ({
     name: `${type} as JSON: ${name}`,
     bytes: posted(
       token,
       'application/cloudevents+json',
       JSON.stringify({ specversion: '1.0', source: '/attack', type, data }),
     ),
-    answers: [200, 201, 422],
+    answers,
   })
   const zeros = Buffer.alloc(50_000_000)
   const bombs = (['attack.avro', 'attack.protobuf'] as const).flatMap((type) => [
@@ -230,7 +248,7 @@ export function encodedAttacks(token: string): readonly Attack[] {
     ...avro.map(([name, body]) => sent('attack.avro', name, body, [422])),
     ...protobuf.map(([name, body]) => sent('attack.protobuf', name, body, [422])),
     ...heavy.map(([type, name, body]) => sent(type, name, body, [200, 201, 422])),
-    ...heavyJson.map(([type, name, data]) => sentJson(type, name, data)),
+    ...heavyJson.map(([type, name, data, answers]) => sentJson(type, name, data, answers)),
     ...bombs,
   ]
 }

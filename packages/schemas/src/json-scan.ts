@@ -4,6 +4,10 @@
 export const nestingMax = 64
 /** Names are compared with one another, so an object with more is left to the closer look. */
 const namesMax = 128
+/** How many names all objects with more than `namesMax` may have together: to parse as many takes some 10 ms, and to look closer as long. */
+export const largeNamesMax = 16_384
+/** As in `"a":1,`. */
+const memberBytesMin = 6
 const digitsMax = 15
 /** A longer number may be too small for a double without having an exponent. */
 const numberLengthMax = 300
@@ -42,6 +46,39 @@ export function isPlainJson(bytes: Uint8Array): boolean {
     }
   }
   return true
+}
+
+/**
+ * Whether objects with more than `namesMax` names have more than `largeNamesMax` of them together. Objects of few names are of few shapes,
+ * which their parser knows after the first; each name of a large one is work of its own, and all of it is done in one turn of the event loop.
+ */
+export function hasTooManyNames(bytes: Uint8Array): boolean {
+  if (bytes.length <= largeNamesMax * memberBytesMin) return false
+  let depth = 0
+  let large = 0
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte === quote) at = closingQuote(bytes, at + 1)
+    else if (byte === 0x3a /* : */) {
+      const count = (counts[depth] ?? 0) + 1
+      counts[depth] = count
+      // What is nested deeper than is counted is refused in the end, but parsed before.
+      if (count > namesMax + 1 || depth > nestingMax) large += 1
+      else if (count === namesMax + 1) large += count
+      if (large > largeNamesMax) return true
+    } else if (byte === 0x7b /* { */ || byte === 0x5b /* [ */) {
+      counts[++depth] = 0
+    } else if (byte === 0x7d /* } */ || byte === 0x5d /* ] */) {
+      depth--
+    }
+  }
+  return false
+}
+
+function closingQuote(bytes: Uint8Array, start: number): number {
+  let at = start
+  while (at < bytes.length && bytes[at] !== quote) at += bytes[at] === backslash ? 2 : 1
+  return at
 }
 
 /** Where a string's closing quote is; negative when it holds an escape that needs a closer look. */

@@ -159,3 +159,47 @@ test.each([
   parse(text)
   expect(process.cpuUsage().user - startedAt).toBeLessThan(1_000_000)
 })
+
+describe('large objects', () => {
+  const object = (names: number, value: unknown = 0) =>
+    Object.fromEntries(Array.from({ length: names }, (_, n) => [`name-${n}`, value]))
+  const refusal = (value: unknown) => inputViolation(parse(JSON.stringify(value)))
+
+  test('may have 16 384 names together', () => {
+    expect(refusal(object(16_384))).toBeUndefined()
+    expect(refusal([object(16_000), object(384)])).toBeUndefined()
+    expect(refusal(object(16_385))).toMatchObject({ pointer: '', detail: /more than 16384 members/ })
+    expect(refusal([object(16_000), object(385)])).toBeDefined()
+    expect(refusal({ deep: [[object(16_385)]] })).toBeDefined()
+  })
+
+  test('are those with more than 128 names: others count for nothing', () => {
+    expect(refusal(Array.from({ length: 1_000 }, () => object(128)))).toBeUndefined()
+    expect(refusal([object(16_384), object(128)])).toBeUndefined()
+    expect(refusal([object(16_384), object(129)])).toBeDefined()
+    expect(refusal(object(129, object(129)))).toBeDefined()
+  })
+
+  test('are told from what only looks like one', () => {
+    const text = '\\":,{"a":1,'.repeat(20_000)
+    expect(refusal([text, { [text]: text }])).toBeUndefined()
+    expect(refusal(['"'.repeat(100_000), object(16_384)])).toBeUndefined()
+  })
+
+  test('may not hide below what is nested too deep', () => {
+    const hidden = `${'['.repeat(500)}${JSON.stringify(object(16_385))}${']'.repeat(500)}`
+    expect(inputViolation(parse(hidden))).toMatchObject({ pointer: '' })
+  })
+
+  test('are found in bytes of any kind, which end in an answer', () => {
+    for (const text of [
+      '"'.repeat(200_001),
+      '\\'.repeat(200_001),
+      '}'.repeat(200_000),
+      '{'.repeat(200_000),
+      ':'.repeat(200_000),
+    ]) {
+      expect(typeof parseExactJson(Buffer.from(text)).ok).toBe('boolean')
+    }
+  })
+})
