@@ -28,8 +28,8 @@ const resultsDirectory = resolve(projectDirectory, 'bench/results')
 
 /** Runs the whole benchmark and returns its table; files are written to `bench/results`. */
 export async function benchIngest(options: Options, say: Say): Promise<string> {
-  const benthosProgram = await buildBenthos(join(stateDirectory, 'benthos'), say)
   const start = oneMinuteLoad()
+  const benthosProgram = await buildBenthos(join(stateDirectory, 'benthos'), say)
   const state = join(stateDirectory, 'state')
   await rm(state, { recursive: true, force: true })
   const installation = await openInstallation({

@@ -49,7 +49,8 @@ function runOf({ machine, rounds, seconds }: Report): string[] {
     `- Node ${node}. Rounds in turns: ${rounds}, each subject ${seconds} s under each load; the tables show medians.`,
     `- Load average of the last minute ${loadAverage.start.toFixed(1)} before the run, ${loadAverage.end.toFixed(1)} at its end (its own part is in that).`,
     '- Absolute rates and latencies are this machine’s, with whatever else ran on it; what can be compared is events per CPU-second of the',
-    '  process under test, and the ratios within a round.',
+    '  process under test, and the ratios within a round. They depend on the rate too: the fewer events come at once, the fewer share a turn',
+    '  of the event loop and a request to Kafka, and the more each costs, whoever takes it (see the half load).',
   ]
 }
 

@@ -130,6 +130,11 @@ function ratiosOf(measurements: readonly Measurement[]): Ratio[] {
     atLeast('single events per CPU-second, against the validating control', single('validating'), 0.85),
     atLeast(inBatches, [...byRound('millrace', 'batch', 'saturation', perCpu).values()], 70_000),
     atMost('p95 at half load, against the client alone', against('direct', 'single', 'half', p95), 1.5),
+    untargeted(
+      'single events per CPU-second at half load, against the bare control',
+      against('bare', 'single', 'half', perCpu),
+    ),
+    untargeted(`${inBatches}, against the client alone`, batch('direct')),
     untargeted(`${inBatches}, against the bare control`, batch('bare')),
     untargeted(`${inBatches}, against Benthos`, batch('benthos')),
     untargeted('single events per CPU-second in Avro, against JSON', beside('avro', 'single')),
