@@ -15,7 +15,7 @@ export type Identity = {
 }
 
 export type TokenOptions = { readonly issuer: string; readonly audience: string } & KeySource
-/** Only a token that was not verified before takes a promise. */
+/** A token that was verified and is still good is answered at once; anything else takes a promise, which may be rejected. */
 export type Authenticate = (token: string | undefined) => Identity | Promise<Identity>
 
 /** What was verified belongs to the key that it was verified with, and ends with it. */
@@ -26,7 +26,7 @@ const verifiedMax = { entriesMax: 10_000, keysLengthMax: 16_777_216 }
 
 /**
  * Checks tokens as RFC 8725 asks: signature by a key of the issuer, asymmetric algorithms alone, issuer, audience, times.
- * The returned function rejects with ProblemError 401, and 503 when the issuer's keys cannot be had.
+ * What is not good is rejected with ProblemError 401, and 503 when the issuer's keys cannot be had.
  */
 export function createAuthentication(
   { issuer, audience, ...source }: TokenOptions,

@@ -12,7 +12,7 @@ const everything = ['events:write:*', 'events:read:*', 'dlq:read:*', 'dlq:replay
   .flatMap((scope) => parseScope(scope) ?? [])
 
 /** A server with a route of each kind, for tokens that allow everything, one thing or nothing. */
-function server() {
+function server(isKnown: boolean) {
   const app = createServer(createGatewayMetrics(), createLogger('test', 'silent'))
   onTestFinished(() => app.close())
   const tokens = new Map([
@@ -24,9 +24,9 @@ function server() {
   const authenticate = (token = '') => {
     checks += 1
     const permissions = tokens.get(token)
-    return permissions
-      ? Promise.resolve({ subject: token, permissions, expiresAtMs: Infinity })
-      : Promise.reject(new ProblemError(problem(401, 'no')))
+    if (!permissions) return Promise.reject(new ProblemError(problem(401, 'no')))
+    const identity = { subject: token, permissions, expiresAtMs: Infinity }
+    return isKnown ? identity : Promise.resolve(identity)
   }
   admitRequests(app, authenticate, createRateLimit({ requestsPerSecond: 1_000, burst: 1_000 }))
   app.get('/forgetful', () => 'open')
@@ -47,13 +47,25 @@ test.each([
   ['/public', [200, 200, 200, 200]],
   ['/nowhere', [404, 404, 404, 404]],
 ])('%s is for whom it says, and a route that says nothing for nobody', async (url, expected) => {
-  const { status } = server()
   const tokens = [undefined, 'n.o.t', 'o.n.e', 'a.l.l']
-  expect(await Promise.all(tokens.map((token) => status(url, token)))).toEqual(expected)
+  for (const isKnown of [false, true]) {
+    const { status } = server(isKnown)
+    expect(await Promise.all(tokens.map((token) => status(url, token)))).toEqual(expected)
+  }
+})
+
+test('a check that fails for no reason lets nobody in', async () => {
+  const app = createServer(createGatewayMetrics(), createLogger('test', 'silent'))
+  onTestFinished(() => app.close())
+  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- that is what is tested
+  const authenticate = () => Promise.reject(undefined)
+  admitRequests(app, authenticate, createRateLimit({ requestsPerSecond: 1, burst: 1 }))
+  app.get('/any', { config: { access: 'any-token' } }, () => 'open')
+  expect((await app.inject({ url: '/any', headers: { authorization: 'Bearer a.b.c' } })).statusCode).toBe(500)
 })
 
 test('a token is checked once, and a bad one is refused wherever it is shown', async () => {
-  const { status, checks } = server()
+  const { status, checks } = server(false)
   expect(await status('/readers', 'a.l.l')).toBe(200)
   expect(checks()).toBe(1)
   expect(await status('/nowhere', 'b.a.d')).toBe(401)

@@ -90,6 +90,14 @@ describe('a token', () => {
     await expect(authenticate([header, payload, signature].join('.'))).rejects.toMatchObject(unauthorized)
   })
 
+  test('that was verified is answered without a promise', async () => {
+    const { authenticate } = await authentication()
+    const token = await tokenOf(key)
+    expect(authenticate(token)).toBeInstanceOf(Promise)
+    await authenticate(token)
+    expect(authenticate(token)).toMatchObject({ subject: 'ada' })
+  })
+
   test('that was good before is refused from the moment that it expires', async () => {
     const { authenticate } = await authentication()
     const token = await tokenOf(key, { exp: Math.floor(Date.now() / 1_000) + 60 })

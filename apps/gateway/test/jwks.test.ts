@@ -55,7 +55,7 @@ describe('keys from a URL', () => {
     const server = await issuerServer(first.jwk)
     const { authenticate } = authentication(server.url)
     const tokens = await Promise.all(Array.from({ length: 50 }, (_, n) => tokenOf(first, { sub: `s${n}` })))
-    await Promise.all(tokens.map(authenticate))
+    await Promise.all(tokens.map(async (token) => authenticate(token)))
     expect(server.asked()).toBe(1)
   })
 
@@ -72,7 +72,9 @@ describe('keys from a URL', () => {
       const tokens = await Promise.all(
         Array.from({ length: 250 }, (_, number) => tokenOf(number % 2 ? key : before, { sub: `s${number % 40}` })),
       )
-      statuses.push(...(await Promise.allSettled(tokens.map(authenticate))).map(({ status }) => status))
+      statuses.push(
+        ...(await Promise.allSettled(tokens.map(async (token) => authenticate(token)))).map(({ status }) => status),
+      )
     }
     expect(statuses).toHaveLength(2_250)
     expect(statuses.filter((status) => status === 'rejected')).toHaveLength(0)
@@ -83,7 +85,7 @@ describe('keys from a URL', () => {
     const server = await issuerServer(first.jwk)
     const { authenticate } = authentication(server.url)
     const unknown = await Promise.all(Array.from({ length: 100 }, (_, n) => tokenOf({ ...second, kid: `nobody-${n}` })))
-    const settled = await Promise.allSettled(unknown.map(authenticate))
+    const settled = await Promise.allSettled(unknown.map(async (token) => authenticate(token)))
     expect(settled.every(({ status }) => status === 'rejected')).toBe(true)
     expect(server.asked()).toBe(2) // the keys, and one look for what they lack
     later(11_000)
