@@ -1,6 +1,7 @@
 /** `Expect: 100-continue` (RFC 9110 §10.1.1): the body is asked for only when nothing but the body is missing. */
 import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { bulk, mediaTypeOf } from './media-type.ts'
 import { problem, problemText } from './problem.ts'
 
 const contentType = 'application/problem+json; charset=utf-8'
@@ -31,8 +32,9 @@ export function answerExpectations(app: FastifyInstance, server: Server, listene
   })
 }
 
-/** A bulk load has bounds of its own, which are kept while it is read. */
+/** Whether a body is not known to be too large. A bulk load has bounds of its own, which are kept while it is read. */
 function mayFit({ headers, routeOptions }: FastifyRequest): boolean {
-  const isBulk = /^application\/x-ndjson\b/i.test(headers['content-type'] ?? '')
-  return isBulk || Number(headers['content-length'] ?? 0) <= routeOptions.bodyLimit
+  return (
+    mediaTypeOf(headers['content-type']) === bulk || Number(headers['content-length'] ?? 0) <= routeOptions.bodyLimit
+  )
 }

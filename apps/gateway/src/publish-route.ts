@@ -10,14 +10,12 @@ import { acceptedEncodings, type Body, contentEncodingOf, openBody } from './con
 import type { Ingest, Outcome } from './ingest.ts'
 import { parseBody, parseInTurns } from './json-body.ts'
 import { encodingOf, type Payload } from './payloads.ts'
-import { mediaTypeOf } from './media-type.ts'
+import { bulk, mediaTypeOf } from './media-type.ts'
 import { createPace } from './pace.ts'
 import { problem, ProblemError, sendProblem } from './problem.ts'
 import { publishLines } from './publish-bulk.ts'
 import type { Submitted } from './submission.ts'
 import { type Trace, traceOf } from './trace-context.ts'
-
-const bulk = 'application/x-ndjson'
 
 type Bounds = Pick<
   GatewayConfig,
