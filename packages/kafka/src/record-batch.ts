@@ -83,7 +83,8 @@ class BatchWriter {
       all += lengthMark(name.length) + name + lengthMark(text.length) + text
       lengthsBeyondAscii += Number(name.length > oneByteMax) + Number(text.length > oneByteMax)
     }
-    // In UTF-8 a byte of a length takes two where it is beyond ASCII, and so does a character of a text.
+    // The first byte of a length of two is beyond ASCII and takes two bytes in UTF-8; a character of a text that is beyond ASCII takes
+    // two or more. So the sizes agree only where all texts are ASCII.
     if (Buffer.byteLength(all) === all.length + lengthsBeyondAscii) {
       this.#at += this.#bytes.write(all, this.#at, 'latin1')
       return

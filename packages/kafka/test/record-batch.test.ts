@@ -1,4 +1,5 @@
 import { crc32c, Reader, readRecordsBatch } from '@platformatic/kafka'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type OutgoingRecord, recordBytes } from '../src/record.ts'
 import { encodeBatch } from '../src/record-batch.ts'
@@ -14,6 +15,11 @@ function recordOf(given: Partial<OutgoingRecord> = {}): OutgoingRecord {
 function read(records: readonly OutgoingRecord[]) {
   const bytes = encodeBatch(records, identity)
   return { bytes, batch: readRecordsBatch(Reader.from(bytes)) }
+}
+
+function readHeaders(headers: ReadonlyMap<string, string>) {
+  const { batch } = read([recordOf({ headers })])
+  return batch.records[0]?.headers.map(([name, text]) => [name?.toString(), text?.toString()])
 }
 
 describe('a record batch', () => {
@@ -61,6 +67,29 @@ describe('a record batch', () => {
         headers: [...headers].map(([name, text]) => [Buffer.from(name), Buffer.from(text)]),
       })),
     )
+  })
+
+  test.each([
+    ['ASCII', fc.string({ unit: 'binary-ascii', maxLength: 300 })],
+    ['anything', fc.string({ unit: 'grapheme', maxLength: 300 })],
+  ])('holds any headers of %s', (_what, text) => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(text, text), { maxLength: 20 }), (pairs) => {
+        const headers = new Map(pairs)
+        expect(readHeaders(headers)).toEqual([...headers])
+      }),
+    )
+  })
+
+  test.each([0, 1, 63, 64, 127, 128, 8_191, 8_192, 20_000])('holds headers of ASCII with %i characters', (length) => {
+    const headers = new Map([
+      ['first', 'x'],
+      ['n'.repeat(length), 't'.repeat(length)],
+      ['last', 'y'],
+    ])
+    expect(readHeaders(headers)).toEqual([...headers])
+    headers.set('ä', 'é'.repeat(length))
+    expect(readHeaders(headers)).toEqual([...headers])
   })
 
   test('is never larger than its records were counted for', () => {
