@@ -8,8 +8,8 @@ type Of<Kind extends Signal['kind']> = Signal & { readonly kind: Kind }
 export type Metrics = {
   readonly counter: <Entry extends Of<'counter'>>(signal: Entry) => Counter<Labels<Entry>>
   readonly gauge: <Entry extends Of<'gauge'>>(signal: Entry) => Gauge<Labels<Entry>>
-  /** A gauge without labels that is asked for its value whenever metrics are read. */
-  readonly watch: (signal: Of<'gauge'>, read: () => number) => void
+  /** A gauge that is asked for its value whenever metrics are read. Without labels, and once for each signal. */
+  readonly watch: (signal: Of<'gauge'> & { readonly labels: readonly [] }, read: () => number) => void
   readonly histogram: <Entry extends Of<'histogram'>>(signal: Entry) => Histogram<Labels<Entry>>
   /** Prometheus' text format. */
   readonly exposition: () => Promise<{ readonly contentType: string; readonly body: string }>

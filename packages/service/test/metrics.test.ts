@@ -5,7 +5,7 @@ import { createMetrics } from '../src/metrics.ts'
 test('a metric has the name, the labels, the buckets and the meaning of the catalogue', async () => {
   const metrics = createMetrics()
   metrics.counter(signals.eventsAccepted).inc({ type: 'order.placed' }, 3)
-  metrics.watch(signals.produceQueue, () => 7)
+  metrics.gauge(signals.produceQueue).set(7)
   metrics.histogram(signals.produceDuration).observe(0.003)
   const { contentType, body } = await metrics.exposition()
   expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/)
@@ -15,6 +15,15 @@ test('a metric has the name, the labels, the buckets and the meaning of the cata
   expect(body).toMatch(/^millrace_produce_queue_events 7$/m)
   expect(body).toMatch(/^millrace_produce_duration_seconds_bucket\{le="0\.0025"\} 0$/m)
   expect(body).toMatch(/^millrace_produce_duration_seconds_bucket\{le="0\.005"\} 1$/m)
+})
+
+test('a gauge that is watched is asked whenever metrics are read', async () => {
+  const metrics = createMetrics()
+  let queued = 1
+  metrics.watch(signals.produceQueue, () => queued)
+  expect((await metrics.exposition()).body).toMatch(/^millrace_produce_queue_events 1$/m)
+  queued = 2
+  expect((await metrics.exposition()).body).toMatch(/^millrace_produce_queue_events 2$/m)
 })
 
 test('two services in one process do not share what they count', async () => {
