@@ -23,6 +23,7 @@ export class BodyRoom {
     this.#bytesMax = bytesMax
   }
 
+  /** In bytes. */
   get taken(): number {
     return this.#taken
   }

@@ -179,9 +179,9 @@ function receiptOf(status: Receipt['status'], { context }: Checked, place: Place
   }
 }
 
-/** Events that come together share a millisecond, and to write a time costs as much as to validate an event. */
 let lastTime = { ms: 0, text: new Date(0).toISOString() }
 
+/** Events that come together share a millisecond, so that its text is made once. */
 function timeText(ms: number): string {
   if (lastTime.ms !== ms) lastTime = { ms, text: new Date(ms).toISOString() }
   return lastTime.text
