@@ -84,10 +84,9 @@ export function createIngest(parts: IngestParts): Ingest {
     }
   }
 
-  /** Only an event with an id of its producer's can be sent twice. */
+  /** An event whose id was filled in here can be sent twice too: whoever is told that it is not confirmed is told its id. */
   const store = (checked: Checked, trace: Trace | undefined, expiresAt: number): Outcome | Promise<Outcome> => {
     const { context, given, taken, payload } = checked
-    if (!given.id) return send(checked, recordOf(checked, trace, undefined))
     const fingerprint = fingerprintOf(context, given, sentBytes(checked.entry, payload, taken))
     return storeOnce(checked, recordOf(checked, trace, fingerprint), fingerprint, expiresAt)
   }
@@ -111,22 +110,22 @@ export function createIngest(parts: IngestParts): Ingest {
     return before(expiresAt, next)
   }
 
-  const send = async (checked: Checked, record: OutgoingRecord, claim?: First): Promise<Outcome> => {
+  const send = async (checked: Checked, record: OutgoingRecord, claim: First): Promise<Outcome> => {
     const startedAt = performance.now()
     try {
       const { partition, offset } = await producer.send(record)
       metrics.produceDuration.observe((performance.now() - startedAt) / 1_000)
       const { topic, timestampMs } = record
       const place = { topic, partition, offset: Number(offset), timestampMs, schemaId: checked.taken.schemaId }
-      claim?.stored(place)
+      claim.stored(place)
       return receiptOf('accepted', checked, place)
     } catch (error) {
-      claim?.failed()
+      claim.failed()
       throw error
     }
   }
 
-  const recordOf = (checked: Checked, trace: Trace | undefined, fingerprint: string | undefined): OutgoingRecord => {
+  const recordOf = (checked: Checked, trace: Trace | undefined, fingerprint: string): OutgoingRecord => {
     const { context, entry, taken, key } = checked
     const carried = traceOf(context.attributes) ?? trace
     const headers = recordHeaders(context, {

@@ -94,8 +94,8 @@ describe('an event that is stored', () => {
     expect(Date.parse(headers.get('ce_time') ?? '')).toBeCloseTo(Date.parse(one.timestamp), -3)
   })
 
-  test('has no fingerprint where its producer gave no id: nobody can send it again', async () => {
-    expect((await recordOf(await accepted(order()))).headers.has('millrace_fingerprint')).toBe(false)
+  test('has a fingerprint also where its producer gave no id: it may be sent again with the one that is answered', async () => {
+    expect((await recordOf(await accepted(order()))).headers.get(fingerprintHeader)).toMatch(/^[0-9a-f]{32}$/)
   })
 
   test('carries the trace that it came with, one hop further', async () => {

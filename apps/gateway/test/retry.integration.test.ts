@@ -77,4 +77,13 @@ describe('an event that is sent again', () => {
     const other = await accepted({ ...event('x'), id: undefined })
     expect(other.id).not.toBe(one.id)
   })
+
+  test('with the id that it was given is recognised', async () => {
+    const first = await accepted({ ...event('given'), id: undefined })
+    const retry = await post({ ...event('given'), id: first.id })
+    expect(retry.status).toBe(200)
+    expect(receiptShape.parse(await retry.json())).toEqual({ ...first, status: 'duplicate' })
+    await problemOf(await post({ ...event('given', { key: 'other' }), id: first.id }), 409)
+    expect(await stored(first.id)).toBe(1)
+  })
 })

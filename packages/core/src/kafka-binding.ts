@@ -15,7 +15,7 @@ export type RecordFacts = {
   readonly contentType: string
   /** `traceparent` and `tracestate` of the hop that wrote the record. */
   readonly trace?: ReadonlyMap<string, string> | undefined
-  /** What a producer sent, as a hash: so that any instance recognises a retry. Of events whose `id` the producer gave. */
+  /** What a producer sent, as a hash: so that any instance recognises a retry. */
   readonly fingerprint?: string | undefined
 }
 
