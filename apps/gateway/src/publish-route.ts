@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { isJsonValue } from '@millrace/core/json'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import { require } from './authentication.ts'
 import { answeredTimesMax, createBatchAnswer } from './batch-answer.ts'
 import { splitBatch } from './batch-body.ts'
 import { countedBody } from './body-room.ts'
@@ -45,6 +46,7 @@ export function publishRoute(app: FastifyInstance, ingest: Ingest, bounds: Bound
         case 'structured':
           return publishOne(request, reply, ingest, await parseBody(eventBody(request, bounds)))
         case 'binary':
+          requireType(request)
           return publishOne(request, reply, ingest, await binaryEvent(request, eventBody(request, bounds)))
       }
     })
@@ -171,6 +173,15 @@ function modeOf(request: FastifyRequest): 'batch' | 'structured' | 'binary' | 'b
       `send application/cloudevents+json, application/cloudevents-batch+json, ${bulk}, or application/json, application/avro or application/protobuf with ce- headers`,
     ),
   )
+}
+
+/**
+ * The type of an event in binary mode is known before its body is read.
+ * @throws ProblemError 403
+ */
+function requireType({ headers, identity }: FastifyRequest): void {
+  const type = headers['ce-type']
+  if (typeof type === 'string' && type !== '') require(identity, 'events:write', decoded(type))
 }
 
 async function binaryEvent(request: FastifyRequest, body: Buffer): Promise<Submitted> {

@@ -1,4 +1,4 @@
-/** From what a client sent to an event of a type that the client may write: envelope, scope, look-up, in this order. */
+/** From what a client sent to an event of a type that the client may write: scope, envelope, look-up, in this order. */
 import { randomUUID } from 'node:crypto'
 import type { CatalogEntry } from '@millrace/core/catalog'
 import {
@@ -39,26 +39,32 @@ type Opened = Omit<Submission, 'entry'>
 
 const defaults = { id: () => randomUUID(), time: () => new Date().toISOString() }
 
-/** Looks at an event as far as it can be judged without its data. */
+/** Looks at an event as far as it can be judged without its data. What the token does not allow is not looked at. */
 export function readSubmission(
   submitted: Submitted,
   identity: Identity,
   eventTypes: Pick<EventTypes, 'find'>,
 ): Submission | Rejected {
+  const claimed = memberOf(submitted, 'type')
+  if (claimed && !allows(identity, 'events:write', claimed)) {
+    return rejected(idOf(submitted), problem(403, `the token lacks the scope events:write:${claimed}`))
+  }
   const opened = 'value' in submitted ? openStructured(submitted.value, submitted.plain) : openBinary(submitted)
   if ('problem' in opened) return opened
   const { id, type } = opened.context
-  if (!allows(identity, 'events:write', type)) {
-    return rejected(id, problem(403, `the token lacks the scope events:write:${type}`))
-  }
   const entry = eventTypes.find(type)
   return entry ? { ...opened, entry } : rejected(id, problem(404, `there is no event type "${type}"`))
 }
 
 /** The id that a producer gave to what may be no event at all. */
 export function idOf(submitted: Submitted): string | null {
+  return memberOf(submitted, 'id') ?? null
+}
+
+function memberOf(submitted: Submitted, name: 'id' | 'type'): string | undefined {
   const value = 'value' in submitted ? submitted.value : submitted.attributes
-  return isJsonObject(value) && typeof value['id'] === 'string' ? value['id'] : null
+  const member = isJsonObject(value) ? value[name] : undefined
+  return typeof member === 'string' ? member : undefined
 }
 
 export function rejected(id: string | null, told: Problem): Rejected {
