@@ -1,6 +1,7 @@
 import type { HealthReport } from '@millrace/service/health'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { GatewayMetrics } from './metrics.ts'
+import { retryAfterSeconds } from './problem.ts'
 
 export type Health = {
   readonly isReady: () => boolean
@@ -16,16 +17,20 @@ export function healthRoutes(app: FastifyInstance, health: Health, metrics: Gate
 
   app.get('/health/ready', { config: { access: 'public' } }, async (_request, reply) => {
     const ready = health.isReady() && (await health.needed()).status === 'up'
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'up' : 'down' })
+    return answerHealth(reply, ready).send({ status: ready ? 'up' : 'down' })
   })
 
   app.get('/health', { config: { access: ['ops:read'] } }, async (_request, reply) => {
     const report = await health.all()
-    return reply.code(report.status === 'up' ? 200 : 503).send(report)
+    return answerHealth(reply, report.status === 'up').send(report)
   })
 
   app.get('/metrics', { config: { access: ['metrics:read'] } }, async (_request, reply) => {
     const { contentType, body } = await metrics.exposition()
     return reply.type(contentType).send(body)
   })
+}
+
+function answerHealth(reply: FastifyReply, isUp: boolean): FastifyReply {
+  return isUp ? reply.code(200) : reply.code(503).header('retry-after', String(retryAfterSeconds))
 }

@@ -1,4 +1,4 @@
-import { answer, json, type Operations, orElse, problem, textual } from '../operation.ts'
+import { answer, json, type Operations, orElse, problem, textual, withHeaders } from '../operation.ts'
 
 const status = json('Status')
 
@@ -17,7 +17,7 @@ export const serviceOperations: Operations = {
     scopes: null,
     answers: {
       200: answer('It can serve.', status),
-      503: answer('It cannot serve.', json('Status', { status: 'down' })),
+      503: withHeaders(answer('It cannot serve.', json('Status', { status: 'down' })), 'retry-after'),
     },
   },
   'GET /health': {
@@ -27,7 +27,10 @@ export const serviceOperations: Operations = {
     scopes: ['ops:read'],
     answers: {
       200: answer('All are up.', json('Health')),
-      503: orElse(problem(503, 'A dependency is down.', 'this instance is stopping: send it again'), json('Health')),
+      503: withHeaders(
+        orElse(problem(503, 'A dependency is down.', 'this instance is stopping: send it again'), json('Health')),
+        'retry-after',
+      ),
     },
   },
   'GET /metrics': {
