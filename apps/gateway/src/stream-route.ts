@@ -71,6 +71,8 @@ export async function streamRoute(app: FastifyInstance, parts: StreamParts): Pro
   app.route({
     method: 'GET',
     url: '/v1/events/stream',
+    // An answer without a body would never end.
+    exposeHeadRoute: false,
     config: { access: readers },
     // Before the connection is upgraded: whoever is refused gets an answer in HTTP.
     preValidation: async (request) => {

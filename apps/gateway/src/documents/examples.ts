@@ -43,7 +43,7 @@ const violated = {
   title: 'Unprocessable Entity',
   status: 422,
   detail: 'the data does not fit the schema of order.placed',
-  errors: [{ pointer: '/data/amount', detail: 'must be number' }],
+  errors: [{ pointer: '/amount', detail: 'must be number, not string' }],
 } as const satisfies JsonObject
 
 export const examples: Readonly<Record<string, JsonValue>> = {

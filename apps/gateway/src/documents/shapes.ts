@@ -104,7 +104,7 @@ export const shapes = {
   EventPage: exactly({
     topic: text,
     events: { type: 'array', items: ref('EventItem') },
-    cursor: { ...text, description: 'Where this page began.' },
+    cursor: { ...text, description: 'The same as `next`.' },
     next: { ...text, description: 'Where the next page begins.' },
   }),
   EventFrame: {

@@ -75,9 +75,9 @@ export const publishOperations: Operations = {
       422: orElse(
         problem(
           422,
-          'The data does not fit the schema; or the whole batch is rejected.',
+          'The data does not fit the schema: pointers are relative to it. Or the whole batch is rejected.',
           'the data does not fit the schema of order.placed',
-          { errors: [{ pointer: '/data/amount', detail: 'must be number' }] },
+          { errors: [{ pointer: '/amount', detail: 'must be number, not string' }] },
         ),
         batchToo,
       ),

@@ -83,7 +83,6 @@ export const readOperations: Operations = {
         'text/event-stream': { schema: { type: 'string' } },
       }),
       404: unknownTopic,
-      410: gone,
     },
   },
 }
