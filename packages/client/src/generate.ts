@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { CatalogEntry } from '@millrace/core/catalog'
+import { isJsonObject, type JsonObject } from '@millrace/core/json'
 import { dataShape } from '@millrace/schemas/data-shape'
 import { compile } from 'json-schema-to-typescript'
 
@@ -10,17 +11,20 @@ import { compile } from 'json-schema-to-typescript'
  */
 export async function generateClient(catalog: readonly CatalogEntry[]): Promise<string> {
   const types = catalog.toSorted((left, right) => (left.type < right.type ? -1 : 1))
-  const shapes = types.map((entry) => ({ ...dataShape(entry), title: typeName(entry.type) }))
+  const names = uniqueNames(types.map(({ type }) => type))
+  const shapes = types.map((entry, index) => ({ ...withoutCode(dataShape(entry)), title: names[index] ?? '' }))
   const definitions = await Promise.all(
     shapes.map((shape) =>
       compile({ ...shape, $id: undefined }, shape.title, {
         bannerComment: '',
         format: false,
         unreachableDefinitions: false,
+        // Nothing is read or fetched because a schema says so.
+        $refOptions: { resolve: { external: false } },
       }),
     ),
   )
-  const members = types.map(({ type }) => `  readonly '${type}': ${typeName(type)}.${typeName(type)}\n`)
+  const members = types.map(({ type }, index) => `  readonly '${type}': ${names[index]}.${names[index]}\n`)
   const spaces = definitions.map(
     (text, index) => `export namespace ${shapes[index]?.title ?? ''} {\n${indented(text)}\n}\n`,
   )
@@ -31,6 +35,27 @@ export async function generateClient(catalog: readonly CatalogEntry[]): Promise<
     '\n',
     await readFile(new URL('runtime.ts', import.meta.url), 'utf8'),
   ].join('')
+}
+
+/** What the compiler takes over as it stands would be code of whoever wrote the schema. A member of that name is an object, and stays. */
+function withoutCode(shape: JsonObject): JsonObject {
+  const clean: unknown = JSON.parse(JSON.stringify(shape), (name, value: unknown) =>
+    (name === 'tsType' && typeof value === 'string') || (name === 'tsEnumNames' && Array.isArray(value))
+      ? undefined
+      : value,
+  )
+  return isJsonObject(clean) ? clean : {}
+}
+
+/** Types that differ in their dots and dashes alone are numbered. */
+function uniqueNames(types: readonly string[]): string[] {
+  const seen = new Map<string, number>()
+  return types.map((type) => {
+    const name = typeName(type)
+    const count = (seen.get(name) ?? 0) + 1
+    seen.set(name, count)
+    return count === 1 ? name : `${name}_${count}`
+  })
 }
 
 /** `order.placed` → `OrderPlaced`. */

@@ -117,3 +117,30 @@ test.each([
 ])('%s is an error of the compiler', async (_what, use) => {
   expect((await complaints(use)).length).toBeGreaterThan(0)
 })
+
+test('a schema brings no code into the client, and no file or page is read because it says so', async () => {
+  const [order] = entries
+  if (!order) throw new Error('there is one')
+  const schema = {
+    type: 'object',
+    properties: {
+      hostile: { type: 'string', tsType: 'string } export const stolen = process.env; type X = {' },
+      tsType: { type: 'string' },
+    },
+    required: ['tsType'],
+  }
+  const client = await generateClient([{ ...order, schema }])
+  expect(client).not.toContain('stolen')
+  expect(client).toContain('tsType: string')
+  const elsewhere = { type: 'object', properties: { a: { $ref: 'file:///etc/hostname' } } }
+  await expect(generateClient([{ ...order, schema: elsewhere }])).rejects.toThrow()
+})
+
+test('types whose names differ in dots and dashes alone are told apart', async () => {
+  const [order] = entries
+  if (!order) throw new Error('there is one')
+  const client = await generateClient([order, { ...order, type: 'order-placed' }])
+  expect(client).toContain("readonly 'order.placed': OrderPlaced_2.OrderPlaced_2")
+  expect(client).toContain("readonly 'order-placed': OrderPlaced.OrderPlaced")
+  expect(client.match(/export namespace /g)).toHaveLength(2)
+})
