@@ -93,7 +93,7 @@ function definitionCommands(millrace: Command): void {
   withDefinition(millrace.command('generate'))
     .description('make a typed client for TypeScript, in one file, from the event types of the catalog')
     .addArgument(new Argument('<what>').choices(['client']))
-    .requiredOption('--out <file>', 'where to put it, as in src/millrace.ts')
+    .option('--out <file>', 'where to put it, as in src/millrace.ts (default: standard output)')
     .action(async (_what: string, options: GenerateOptions) => {
       const { generateClientFile } = await import('./generate.ts')
       print(await generateClientFile(options))
