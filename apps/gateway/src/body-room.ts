@@ -1,8 +1,8 @@
 /** The room in memory for the bodies of all requests under way: each has a bound of its own, and so have all together. */
 import type { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { openBody } from './content-encoding.ts'
-import { noRoom, ProblemError } from './problem.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { acceptedEncodings, contentEncodingOf, openBody } from './content-encoding.ts'
+import { noRoom, problem, ProblemError } from './problem.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -76,14 +76,32 @@ export function boundBodies(app: FastifyInstance, room: BodyRoom): void {
     request.bodyShare = share
     reply.raw.once('close', () => share.end())
     const { config, bodyLimit } = request.routeOptions
-    const counted = config.opensBodies === true ? payload : countedBody(request, payload, bodyLimit)
-    if (counted instanceof ProblemError) done(counted)
-    else done(null, counted)
+    const opened = config.opensBodies === true ? payload : openedBody(request, reply, payload, bodyLimit)
+    if (opened instanceof ProblemError) done(opened)
+    else done(null, opened)
   })
 }
 
+/** A body, decoded where it is compressed, or why it is not read. */
+export function openedBody(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: Readable,
+  bytesMax: number,
+): Readable | ProblemError {
+  const header = request.headers['content-encoding']
+  if (header === undefined) return countedBody(request, payload, bytesMax)
+  const encoding = contentEncodingOf(header)
+  return encoding ? openBody(payload, encoding, bytesMax, request.bodyShare) : unknownEncoding(reply)
+}
+
+export function unknownEncoding(reply: FastifyReply): ProblemError {
+  reply.header('accept-encoding', acceptedEncodings)
+  return new ProblemError(problem(415, `send the body as it is, or in one of ${acceptedEncodings}`))
+}
+
 /** A body as it is sent: counted by the length that it has, or as it arrives. */
-export function countedBody(
+function countedBody(
   { headers, bodyShare }: FastifyRequest,
   payload: Readable,
   bytesMax: number,

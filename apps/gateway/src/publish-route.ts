@@ -4,10 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptio
 import { require } from './authentication.ts'
 import { answeredTimesMax, createBatchAnswer } from './batch-answer.ts'
 import { splitBatch } from './batch-body.ts'
-import { countedBody } from './body-room.ts'
+import { openedBody, unknownEncoding } from './body-room.ts'
 import { openBulkTime } from './bulk-time.ts'
 import type { GatewayConfig } from './config.ts'
-import { acceptedEncodings, type Body, contentEncodingOf, openBody } from './content-encoding.ts'
+import { type Body, contentEncodingOf, openBody } from './content-encoding.ts'
 import type { Ingest, Outcome } from './ingest.ts'
 import { parseBody, parseInTurns } from './json-body.ts'
 import { encodingOf, type Payload } from './payloads.ts'
@@ -54,7 +54,7 @@ export function publishRoute(app: FastifyInstance, ingest: Ingest, bounds: Bound
   })
 }
 
-/** Bodies that are compressed or taken in while they arrive are opened here; fastify reads the others by itself. */
+/** A bulk load is taken in while it arrives, and counts itself what it has under way. */
 function openRequest(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -62,14 +62,9 @@ function openRequest(
   { bulkBytesMax, batchBytesMax }: Bounds,
 ): Readable | ProblemError {
   const isBulk = mediaTypeOf(request.headers['content-type']) === bulk
-  const header = request.headers['content-encoding']
-  if (header === undefined && !isBulk) return countedBody(request, payload, batchBytesMax)
-  const encoding = contentEncodingOf(header)
-  // A bulk load counts what it has under way.
-  if (encoding !== undefined && isBulk) return openBody(payload, encoding, bulkBytesMax, undefined)
-  if (encoding !== undefined) return openBody(payload, encoding, batchBytesMax, request.bodyShare)
-  reply.header('accept-encoding', acceptedEncodings)
-  return new ProblemError(problem(415, `send the body as it is, or in one of ${acceptedEncodings}`))
+  if (!isBulk) return openedBody(request, reply, payload, batchBytesMax)
+  const encoding = contentEncodingOf(request.headers['content-encoding'])
+  return encoding ? openBody(payload, encoding, bulkBytesMax, undefined) : unknownEncoding(reply)
 }
 
 async function publishOne(

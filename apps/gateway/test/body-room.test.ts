@@ -17,6 +17,7 @@ async function server() {
     await new Promise<void>((resolve) => entered.push(resolve))
     return 'taken'
   })
+  app.post('/length', { bodyLimit: 900 }, ({ body }) => String(Buffer.isBuffer(body) ? body.length : -1))
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const taken = async () => /^millrace_request_bodies_bytes (\d+)$/m.exec((await metrics.exposition()).body)?.[1]
   return { url, entered, taken }
@@ -77,6 +78,22 @@ test('a compressed body is counted by what it becomes', async () => {
   expect(packed.length).toBeLessThan(100)
   await expect(read(new BodyShare(new BodyRoom(4_999)))).rejects.toMatchObject({ problem: { status: 503 } })
   expect(Buffer.concat(await read(new BodyShare(new BodyRoom(5_000))))).toHaveLength(5_000)
+})
+
+test('every route takes compressed bodies, up to what it takes of others', async () => {
+  const { url, taken } = await server()
+  const post = (bytes: number, encoding = 'gzip') =>
+    fetch(`${url}/length`, {
+      method: 'POST',
+      headers: { 'content-encoding': encoding },
+      body: gzipSync(Buffer.alloc(bytes)),
+    })
+  expect(await (await post(900)).text()).toBe('900')
+  expect((await post(901)).status).toBe(413)
+  const unknown = await post(900, 'compress')
+  expect(unknown.status).toBe(415)
+  expect(unknown.headers.get('accept-encoding')).toBe('gzip, br, zstd')
+  await vi.waitUntil(async () => (await taken()) === '0')
 })
 
 test('a share that has ended has given everything back, and takes nothing any more', () => {

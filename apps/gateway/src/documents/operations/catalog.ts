@@ -38,7 +38,11 @@ export const catalogOperations: Operations = {
         'the schema is not BACKWARD compatible with version 1 of order.placed',
         { errors: [{ pointer: '/schema/properties/amount', detail: 'the type changed (BACKWARD)' }] },
       ),
-      415: problem(415, 'The body is not JSON.', 'send an event type as application/json'),
+      415: problem(
+        415,
+        'The body is not JSON, or its content encoding is none that is taken here.',
+        'send an event type as application/json',
+      ),
       422: problem(422, 'Not a schema, or a name or a number that cannot be given.', 'this is not an event type', {
         errors: [{ pointer: '/partitions', detail: 'Too small: expected number to be >=1' }],
       }),
