@@ -42,7 +42,7 @@ export function recordHeaders(event: EventContext, facts: RecordFacts): Map<stri
   return headers
 }
 
-/** The event of a record, or `undefined` when its headers are not those of a CloudEvent. */
+/** The event of a record, its data as JSON whatever the record's format; `undefined` when its headers are not those of a CloudEvent. */
 export function eventOfRecord(headers: RecordHeaders, data: JsonValue): CloudEvent | undefined {
   const id = headers.get('ce_id')
   const source = headers.get('ce_source')
@@ -53,8 +53,8 @@ export function eventOfRecord(headers: RecordHeaders, data: JsonValue): CloudEve
     if (name.startsWith('ce_')) return mandatory.has(name) ? [] : [[name.slice(3), value]]
     return traceHeaders.has(name) ? [[name, value]] : []
   })
-  const contentType = headers.get(contentTypeHeader)
-  if (contentType) attributes.push(['datacontenttype', contentType])
+  // Of the data as it is here: another media type would make a reader expect a text (JSON event format §3.1).
+  if (headers.has(contentTypeHeader)) attributes.push(['datacontenttype', 'application/json'])
   return { id, source, type, specversion: '1.0', time, attributes: Object.fromEntries(attributes), data }
 }
 

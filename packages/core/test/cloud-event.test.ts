@@ -76,3 +76,12 @@ test('an event comes back from its Kafka record as it was sent', () => {
     datacontenttype: 'application/json',
   })
 })
+
+test('an event whose record is not JSON says that its data is, as it is read', () => {
+  const parsed = parseStructuredEvent({ ...minimal, id: 'a' }, defaults)
+  if (!parsed.ok) throw new Error('the event is valid')
+  const facts = { schemaUrl: 'https://registry/schemas/ids/7', contentType: 'application/avro' }
+  const headers = recordHeaders(parsed.context, facts)
+  expect(headers.get('content-type')).toBe('application/avro')
+  expect(eventOfRecord(headers, minimal.data)?.attributes['datacontenttype']).toBe('application/json')
+})
