@@ -125,7 +125,7 @@ function createCatchUp(): CatchUp {
   }
 }
 
-/** Records without a fingerprint are of producers who gave no id, or of other writers. */
+/** Records without a fingerprint are of other writers. */
 function learnRecord(identities: Pick<Identities, 'learn'>, topic: string, record: StoredRecord): void {
   const { headers, partition, offset, timestampMs } = record
   const fingerprint = headers.get(fingerprintHeader)

@@ -24,7 +24,7 @@ export type Violation = { readonly pointer: JsonPointer; readonly detail: string
 export type Defaults = { readonly id: () => string; readonly time: () => string }
 
 /** Which of what may be filled in the producer gave itself. */
-export type Given = { readonly id: boolean; readonly time: boolean }
+export type Given = { readonly time: boolean }
 
 type Refused = { readonly ok: false; readonly violations: readonly Violation[] }
 export type ParsedContext = { readonly ok: true; readonly context: EventContext; readonly given: Given } | Refused
@@ -94,7 +94,7 @@ function contextOf(value: JsonObject, defaults: Defaults): { readonly context: E
     time: time ?? defaults.time(),
     attributes,
   } as const
-  return { context, given: { id: id !== undefined, time: time !== undefined } }
+  return { context, given: { time: time !== undefined } }
 }
 
 /** The structured-mode JSON of an event, as every reader of the API receives it. */
