@@ -9,14 +9,16 @@ import type { EventItem } from './event-item.ts'
 
 export type Encoding = 'websocket' | 'sse'
 
-/** A control frame. In SSE a gap is data like an event, and a cursor has none: it is the id alone. */
+/** A control frame. In SSE the event `gap` has its data, and a cursor has none: it is the id alone. */
 export type Control =
   { readonly gap: { readonly count: number; readonly from: string; readonly to: string } } | { readonly cursor: string }
 
 export function controlFrame(encoding: Encoding, control: Control): Buffer {
   const text = JSON.stringify(control)
   if (encoding === 'websocket') return webSocketFrame(text)
-  return 'gap' in control ? serverSentEvent(text, control.gap.to) : Buffer.from(`id: ${control.cursor}\n\n`)
+  return 'gap' in control
+    ? Buffer.from(`id: ${control.gap.to}\nevent: gap\ndata: ${text}\n\n`)
+    : Buffer.from(`id: ${control.cursor}\n\n`)
 }
 
 /** One event with the cursor after it. */
@@ -25,12 +27,7 @@ export function eventFrame(encoding: Encoding, item: EventItem, cursor: string):
 }
 
 function encoded(encoding: Encoding, text: string, cursor: string): Buffer {
-  return encoding === 'websocket' ? webSocketFrame(text) : serverSentEvent(text, cursor)
-}
-
-/** Without a name, which would keep it from whoever listens to messages. */
-function serverSentEvent(text: string, cursor: string): Buffer {
-  return Buffer.from(`id: ${cursor}\ndata: ${text}\n\n`)
+  return encoding === 'websocket' ? webSocketFrame(text) : Buffer.from(`id: ${cursor}\ndata: ${text}\n\n`)
 }
 
 const finalText = 0x81

@@ -51,6 +51,6 @@ test('a batch has a cursor after each event, and is encoded once', () => {
 test('a gap is an object of its own, and in server-sent events an event of its own that moves the id', () => {
   const gap = { count: 3, from: 'a', to: 'b' }
   expect(textsOf(controlFrame('websocket', { gap }))).toEqual([JSON.stringify({ gap })])
-  expect(controlFrame('sse', { gap }).toString()).toBe(`id: b\ndata: ${JSON.stringify({ gap })}\n\n`)
+  expect(controlFrame('sse', { gap }).toString()).toBe(`id: b\nevent: gap\ndata: ${JSON.stringify({ gap })}\n\n`)
   expect(controlFrame('sse', { cursor: 'c' }).toString()).toBe('id: c\n\n')
 })

@@ -101,7 +101,7 @@ describe('a stream that begins in the past', () => {
     expect(ids()).toEqual(['n7', 'n8', 'n9'])
     const sse = await subscribeEvents(`topic=${topic}&from=${next}`, { authorization })
     await vi.waitUntil(() => sse.ids().length === 3, patience)
-    expect(sse.received[1]).toMatchObject({ data: JSON.stringify(frames[0]) })
+    expect(sse.received[1]).toMatchObject({ event: 'gap', data: JSON.stringify(frames[0]) })
   })
 })
 
@@ -127,7 +127,7 @@ test.each(['one that was live on the topic', 'one that was not'])(
     await vi.waitUntil(() => resumed.ids().length === 4 && events.ids().length === 4, patience)
     expect(resumed.frames[0]).toEqual(gap)
     expect(resumed.ids()).toEqual(['n7', 'n8', 'n9', 'n10'])
-    expect(events.received[1]).toMatchObject({ data: JSON.stringify(gap), id: gap.gap.to })
+    expect(events.received[1]).toMatchObject({ event: 'gap', data: JSON.stringify(gap), id: gap.gap.to })
     expect(events.ids()).toEqual(['n7', 'n8', 'n9', 'n10'])
   },
 )
