@@ -12,10 +12,9 @@ import { compile } from 'json-schema-to-typescript'
 export async function generateClient(catalog: readonly CatalogEntry[]): Promise<string> {
   const types = catalog.toSorted((left, right) => (left.type < right.type ? -1 : 1))
   const names = uniqueNames(types.map(({ type }) => type))
-  const shapes = types.map((entry, index) => ({ ...withoutCode(dataShape(entry)), title: names[index] ?? '' }))
   const definitions = await Promise.all(
-    shapes.map((shape) =>
-      compile({ ...shape, $id: undefined }, shape.title, {
+    types.map((entry, index) =>
+      compile({ ...withoutCode(dataShape(entry)), title: names[index], $id: undefined }, names[index] ?? '', {
         bannerComment: '',
         format: false,
         unreachableDefinitions: false,
@@ -25,9 +24,7 @@ export async function generateClient(catalog: readonly CatalogEntry[]): Promise<
     ),
   )
   const members = types.map(({ type }, index) => `  readonly '${type}': ${names[index]}.${names[index]}\n`)
-  const spaces = definitions.map(
-    (text, index) => `export namespace ${shapes[index]?.title ?? ''} {\n${indented(text)}\n}\n`,
-  )
+  const spaces = definitions.map((text, index) => `export namespace ${names[index]} {\n${indented(text)}\n}\n`)
   return [
     '// Made by "millrace generate client" from the catalog. Make it again when event types change.\n\n',
     `/** The event types of the catalog. */\nexport type EventTypes = {\n${members.join('')}}\n\n`,
