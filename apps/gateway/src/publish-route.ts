@@ -171,7 +171,7 @@ function modeOf(request: FastifyRequest): 'batch' | 'structured' | 'binary' | 'b
 }
 
 /**
- * The type of an event in binary mode is known before its body is read.
+ * The type of an event in binary mode is known before its body is parsed.
  * @throws ProblemError 403
  */
 function requireType({ headers, identity }: FastifyRequest): void {

@@ -22,17 +22,14 @@ declare module 'fastify' {
   }
 }
 
-/** No name is as long, and no header that a URL comes in is much longer. */
-const nameLengthMax = 8_192
-
 /** A fastify instance with what all routes share: bounded connections, bodies as bytes, problems as answers, every request measured. */
 export function createServer(metrics: GatewayMetrics, logger: Logger, settings: ServerSettings = {}): FastifyInstance {
   const limits = limitsOf(settings)
   const connections = createConnections(limits)
   const app = fastify({
     logger: false,
-    // A longer name of anything is told so by its route, to whoever has a token.
-    routerOptions: { maxParamLength: nameLengthMax },
+    // No URL is longer: a name that is too long is told so by its route, to whoever has a token.
+    routerOptions: { maxParamLength: limits.headerBytesMax },
     serverFactory: (listener) => createHttpServer(limits, settings.tls, listener),
     clientErrorHandler: ({ code }, socket) => {
       const refusal = refuseConnection(socket, code, connections.progressOf(socket))
