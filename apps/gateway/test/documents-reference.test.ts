@@ -60,7 +60,11 @@ test('every event type of the catalog is listed, with its fields, its topic and 
       ]),
     )
   }
-  expect(rowOf(byId(page, 'type-quake.recorded'), 'magnitude')).toEqual(['number | string', 'required', 'Richter.'])
+  expect(rowOf(byId(page, 'type-quake.recorded'), 'magnitude')).toEqual([
+    'number | "NaN" | "Infinity" | "-Infinity"',
+    'required',
+    'Richter.',
+  ])
   expect(rowOf(byId(page, 'type-quake.recorded'), 'felt')).toEqual(['null | integer', 'required', ''])
   expect(rowOf(byId(page, 'type-weather.observed'), 'seenAt')).toEqual(['string (date-time)', 'optional', ''])
   expect(rowOf(byId(page, 'type-line.drawn'), 'next')).toEqual(['point', 'optional', ''])

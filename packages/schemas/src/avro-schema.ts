@@ -13,6 +13,7 @@ export type AvroField = {
   readonly type: AvroType
   /** As the schema has it: a union's is bare. `undefined`: the field has none. */
   readonly default: JsonValue | undefined
+  readonly doc: string | undefined
 }
 
 /** A field's default in Avro's binary encoding, or `undefined` where it has none. */
@@ -208,11 +209,13 @@ function parseRecord(schema: JsonObject, { namespace, nesting }: Place, parsing:
 function parseField(record: string, schema: unknown, place: Place, parsing: Parsing): AvroField {
   if (!isJsonObject(schema)) return refuse(`a field of the record ${record} is not an object with "name" and "type"`)
   const { name } = fullNameOf(`a field of ${record}`, schema['name'], undefined, 'plain')
+  const { doc } = schema
   return {
     name,
     aliases: aliasesOf(name, schema['aliases'], ''),
     type: parseType(schema['type'], place, parsing),
     default: schema['default'],
+    doc: typeof doc === 'string' ? doc : undefined,
   }
 }
 

@@ -1,88 +1,87 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '@millrace/core/json'
+import type { JsonObject } from '@millrace/core/json'
+import { type AvroNamed, type AvroRecord, type AvroType, type AvroUnion, parseAvroSchema } from './avro-schema.ts'
+import { branchesOf } from './avro-union.ts'
+import type { SchemaSource } from './codec.ts'
+import { digits, int32, real } from './number-shapes.ts'
 
-type Definitions = Record<string, JsonObject>
+type Definitions = Map<string, JsonObject>
 
-const primitives: Readonly<Record<string, JsonObject>> = {
-  null: { type: 'null' },
-  boolean: { type: 'boolean' },
-  int: { type: 'integer' },
-  // Beyond 2^53 an integer is shown by its digits, and what is not finite by its name.
-  long: { type: ['integer', 'string'] },
-  float: { type: ['number', 'string'] },
-  double: { type: ['number', 'string'] },
-  bytes: { type: 'string' },
-  string: { type: 'string' },
+/** A character for each byte. */
+const bytes: JsonObject = { type: 'string', pattern: '^[\\u0000-\\u00ff]*$' }
+
+/**
+ * The JSON of an Avro type's data, as readers of the API see it and may send it again, as a JSON Schema.
+ * @throws MillraceError 'registry.refused' when it is not an Avro schema
+ */
+export function avroShape(source: SchemaSource): JsonObject {
+  const definitions: Definitions = new Map()
+  const root = shapeOf(parseAvroSchema(source).type, definitions)
+  return { ...root, definitions: Object.fromEntries(definitions) }
 }
 
-/** The JSON of an Avro type's data, as readers of the API see it, as a JSON Schema. `references` are types that it names. */
-export function avroShape(schema: JsonValue, references: readonly JsonValue[] = []): JsonObject {
-  const definitions: Definitions = {}
-  for (const reference of references) shapeOf(reference, '', definitions)
-  const root = shapeOf(schema, '', definitions)
-  return { ...root, definitions }
-}
-
-function shapeOf(schema: JsonValue | undefined, namespace: string, definitions: Definitions): JsonObject {
-  if (typeof schema === 'string') return primitives[schema] ?? referenceTo(fullName(schema, namespace))
-  if (Array.isArray(schema)) {
-    return { anyOf: schema.map((branch: JsonValue) => shapeOf(branch, namespace, definitions)) }
-  }
-  if (!isJsonObject(schema)) return {}
-  switch (schema['type']) {
+function shapeOf(type: AvroType, definitions: Definitions): JsonObject {
+  switch (type.kind) {
+    case 'null':
+    case 'boolean':
+    case 'string':
+      return { type: type.kind }
+    case 'int':
+      return int32
+    case 'long':
+      // Beyond 2^53 an integer is shown by its digits.
+      return { anyOf: [{ type: 'integer' }, digits] }
+    case 'float':
+    case 'double':
+      return real
+    case 'bytes':
+      return bytes
     case 'array':
-      return { type: 'array', items: shapeOf(schema['items'], namespace, definitions) }
+      return { type: 'array', items: shapeOf(type.items, definitions) }
     case 'map':
-      return { type: 'object', additionalProperties: shapeOf(schema['values'], namespace, definitions) }
+      return { type: 'object', additionalProperties: shapeOf(type.values, definitions) }
+    case 'union':
+      return unionShape(type, definitions)
     case 'record':
     case 'enum':
     case 'fixed':
-      return define(schema, namespace, definitions)
-    default:
-      return shapeOf(schema['type'], namespace, definitions)
+      return define(type, definitions)
   }
 }
 
-function define(schema: JsonObject, outer: string, definitions: Definitions): JsonObject {
-  const namespace = textOf(schema['namespace']) ?? outer
-  const name = fullName(textOf(schema['name']) ?? '', namespace)
-  if (schema['type'] === 'enum') definitions[name] = { enum: schema['symbols'] ?? [] }
-  else if (schema['type'] === 'fixed') definitions[name] = fixedShape(schema['size'])
-  else definitions[name] = recordShape(schema, namespace, definitions)
-  return referenceTo(name)
+function unionShape(type: AvroUnion, definitions: Definitions): JsonObject {
+  const { shapes } = branchesOf(type)
+  return { anyOf: type.branches.flatMap((branch, index) => shapes(index, shapeOf(branch, definitions))) }
 }
 
-function recordShape(schema: JsonObject, namespace: string, definitions: Definitions): JsonObject {
-  const fields = Array.isArray(schema['fields']) ? schema['fields'].filter(isJsonObject) : []
-  const names = fields.map((field) => textOf(field['name']) ?? '')
-  const shapes = fields.map((field) =>
-    describedBy(textOf(field['doc']), shapeOf(field['type'], namespace, definitions)),
-  )
-  return {
-    type: 'object',
-    properties: Object.fromEntries(names.map((name, index) => [name, shapes[index] ?? {}])),
-    required: names,
-    additionalProperties: false,
+function define(type: AvroNamed, definitions: Definitions): JsonObject {
+  if (!definitions.has(type.name)) {
+    definitions.set(type.name, {}) // it may hold itself
+    definitions.set(type.name, definitionOf(type, definitions))
+  }
+  return { $ref: `#/definitions/${type.name}` }
+}
+
+function definitionOf(type: AvroNamed, definitions: Definitions): JsonObject {
+  switch (type.kind) {
+    case 'enum':
+      return { enum: type.symbols }
+    case 'fixed':
+      return { ...bytes, minLength: type.size, maxLength: type.size }
+    case 'record':
+      return recordShape(type, definitions)
   }
 }
 
-/** Bytes are shown as so many characters. */
-function fixedShape(size: JsonValue | undefined): JsonObject {
-  return { type: 'string', ...(typeof size === 'number' && { minLength: size, maxLength: size }) }
+function recordShape({ fields }: AvroRecord, definitions: Definitions): JsonObject {
+  const properties = fields.map(({ name, type, doc }): [string, JsonObject] => [
+    name,
+    describedBy(doc, shapeOf(type, definitions)),
+  ])
+  const required = fields.map(({ name }) => name)
+  return { type: 'object', properties: Object.fromEntries(properties), required, additionalProperties: false }
 }
 
 /** What stands beside a reference is not read by all: there the name must do. */
 function describedBy(description: string | undefined, shape: JsonObject): JsonObject {
   return description === undefined || '$ref' in shape ? shape : { ...shape, description }
-}
-
-function fullName(name: string, namespace: string): string {
-  return name.includes('.') || namespace === '' ? name : `${namespace}.${name}`
-}
-
-function referenceTo(name: string): JsonObject {
-  return { $ref: `#/definitions/${name}` }
-}
-
-function textOf(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined
 }

@@ -2,7 +2,7 @@
  * How a union's value looks in JSON. Avro's own encoding, `{"string": "x"}`, is always understood. Readers get the plain `"x"` wherever
  * the union has no other branch of the same kind of JSON, and then it is understood too: what readers get can be sent again.
  */
-import { isJsonObject, type JsonValue } from '@millrace/core/json'
+import { isJsonObject, type JsonObject, type JsonValue } from '@millrace/core/json'
 import { exactDigits } from './avro-number.ts'
 import { type AvroType, type AvroUnion, branchName } from './avro-schema.ts'
 
@@ -14,6 +14,8 @@ export type Branches = {
   readonly jsonLength: (index: number) => number
   /** A branch's value as readers see it: wrapped where it could be taken for another's. */
   readonly present: (index: number, value: JsonValue) => JsonValue
+  /** The shapes, as JSON Schemas, of what `present` makes of a branch's values, by the shape of those. */
+  readonly shapes: (index: number, bare: JsonObject) => readonly JsonObject[]
   /** The branch that JSON is meant for, with the branch's value. */
   readonly choose: (value: JsonValue) => Choice | undefined
   /** The same for a schema's defaults, where no value is wrapped: the first branch of its kind. */
@@ -41,6 +43,17 @@ export function branchesOf({ branches }: AvroUnion): Branches {
     const mistakable = kind === 'number' ? hasStrings && typeof value === 'string' : wrappedIn(value) !== undefined
     return plain[position] && !mistakable ? value : { [names[position] ?? '']: value }
   }
+  const shapes = (position: number, bare: JsonObject): readonly JsonObject[] => {
+    const branch = branches[position]
+    if (branch?.kind === 'null') return [bare]
+    const wrapped = wrapperShape(names[position] ?? '', bare)
+    if (!plain[position]) return [wrapped]
+    if (hasStrings && branch?.kind === 'long') return [{ type: 'integer' }, wrapped]
+    if (hasStrings && (branch?.kind === 'float' || branch?.kind === 'double')) return [{ type: 'number' }, wrapped]
+    if (branch?.kind === 'map') return [bare, wrapped]
+    const fields = branch?.kind === 'record' ? branch.fields : []
+    return [wrappedIn(Object.fromEntries(fields.map(({ name }) => [name, null]))) === undefined ? bare : wrapped]
+  }
   const choose = (value: JsonValue): Choice | undefined => {
     const position = wrappedIn(value)
     if (position !== undefined && isJsonObject(value)) {
@@ -54,7 +67,11 @@ export function branchesOf({ branches }: AvroUnion): Branches {
     return found < 0 ? undefined : { index: found, value, wrapped: false }
   }
   const jsonLength = (position: number) => (plain[position] ? 0 : (names[position] ?? '').length)
-  return { names, jsonLength, present, choose, chooseBare }
+  return { names, jsonLength, present, shapes, choose, chooseBare }
+}
+
+function wrapperShape(name: string, bare: JsonObject): JsonObject {
+  return { type: 'object', properties: { [name]: bare }, required: [name], additionalProperties: false }
 }
 
 function kindOf(type: AvroType): JsonKind {

@@ -1,8 +1,10 @@
 /** Avro by its reference: what `avsc` makes of the same schema, data and bytes. */
 import type { JsonObject, JsonValue } from '@millrace/core/json'
+import { Ajv } from 'ajv'
 import avsc from 'avsc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { dataShape } from '../src/data-shape.ts'
 import { avroCodecOf, avroSource } from './avro-schemas.ts'
 
 type Case = { readonly schema: JsonValue; readonly data: JsonValue }
@@ -128,6 +130,19 @@ test('any data is encoded as the reference does, and what readers get can be sen
       expect(codec.fromVersion(avroSource(schema))(coded.value)).toEqual(coded)
     }),
     { numRuns: 300 },
+  )
+})
+
+test('what readers get of any data has the shape that the documents show', () => {
+  fc.assert(
+    fc.property(cases, ({ schema, data }) => {
+      const coded = avroCodecOf(schema).fromJson(data)
+      if (!coded.ok) throw new Error(JSON.stringify(coded.violations))
+      const validate = new Ajv().compile(dataShape(avroSource(schema)))
+      validate(coded.data)
+      expect(validate.errors).toBeNull()
+    }),
+    { numRuns: 200 },
   )
 })
 

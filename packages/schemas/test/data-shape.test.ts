@@ -1,5 +1,8 @@
+import type { JsonValue } from '@millrace/core/json'
+import { Ajv } from 'ajv'
 import { expect, test } from 'vitest'
 import { dataShape } from '../src/data-shape.ts'
+import { avroCodecOf, avroSource, enumOf, mapOf, recordOf } from './avro-schemas.ts'
 
 const references = [] as const
 
@@ -19,7 +22,28 @@ test('an Avro record keeps what its fields are documented with', () => {
 })
 
 test('an Avro schema may be the name of a type alone', () => {
-  expect(dataShape({ format: 'avro', schema: 'string', references })).toMatchObject({ type: 'string' })
+  expect(dataShape({ format: 'avro', schema: '"string"', references })).toMatchObject({ type: 'string' })
+})
+
+test.each<[string, JsonValue, readonly JsonValue[]]>([
+  ['a branch that is plain to see', ['null', 'int'], [null, 1]],
+  ['two branches of one kind of JSON', ['int', 'double', 'null'], [null, { int: 1 }, { double: 1.5 }]],
+  ['a number that is read as a string', ['double', 'string'], ['NaN', 1.5, { double: 'NaN' }]],
+  ['digits beyond 2^53', ['long', 'string'], ['1', 1, { long: '9007199254740993' }]],
+  ['a map that could be a wrapper', [mapOf('int'), 'string'], [{ a: 1 }, { map: { string: 1 } }]],
+  ['a record that looks like a wrapper', [recordOf('R', { int: 'int' }), 'int'], [{ R: { int: 1 } }, 1]],
+  ['a named branch', ['string', enumOf('sky.Cover', ['CLEAR'])], [{ 'sky.Cover': 'CLEAR' }, { string: 'x' }]],
+])('a union with %s has the shape that readers get', (_what, schema, values) => {
+  const fits = new Ajv().compile(dataShape(avroSource(schema)))
+  for (const value of values) {
+    expect(avroCodecOf(schema).fromJson(value)).toMatchObject({ ok: true, data: value })
+    expect(fits(value), JSON.stringify(value)).toBe(true)
+  }
+})
+
+test('where branches look alike none is bare', () => {
+  const { anyOf } = dataShape(avroSource(['int', 'long']))
+  expect(anyOf).toMatchObject([{ required: ['int'] }, { required: ['long'] }])
 })
 
 test('of a Protobuf file it is the first message, with what it imports', () => {
