@@ -1,4 +1,3 @@
-import { schemaText } from '@millrace/core/event-type'
 import { isJsonObject, isJsonValue, type JsonObject, type JsonValue } from '@millrace/core/json'
 import { avroShape } from './avro-shape.ts'
 import type { SchemaSource } from './codec.ts'
@@ -9,14 +8,14 @@ import { protobufShape } from './protobuf-shape.ts'
  * @throws Error when the schema is none
  */
 export function dataShape(source: SchemaSource): JsonObject {
-  const { format, schema, references } = source
+  const { format, schema } = source
   switch (format) {
     case 'json':
       return objectOf(typeof schema === 'string' ? parsed(schema) : schema)
     case 'avro':
       return avroShape(source)
     case 'protobuf':
-      return protobufShape(schemaText(schema), references)
+      return protobufShape(source)
   }
 }
 

@@ -9,6 +9,8 @@ export type Scalar = {
   readonly wireType: WireType
   /** What readers see where the field is absent. */
   readonly zero: JsonValue
+  /** What readers see, as a JSON Schema. */
+  readonly shape: JsonObject
   readonly read: (input: WireInput) => JsonValue
   /** Writes JSON as the value, or says what is wrong with it. */
   readonly write: (value: JsonValue, writer: Writer, how: Placing) => string | undefined
@@ -53,11 +55,15 @@ export type Field = {
 
 export type MapKey = {
   readonly scalar: Scalar
+  /** What names readers see, as a JSON Schema. */
+  readonly names: JsonObject
   /** A property's name as the key that it stands for; `undefined` where it stands for none. */
   readonly parse: (name: string) => JsonValue | undefined
 }
 
 export type WellKnown = {
+  /** What readers see, as a JSON Schema. */
+  readonly shape: JsonObject
   readonly toJson: (fields: JsonObject) => JsonValue | Refusal
   readonly fromJson: (value: JsonValue) => JsonObject | Refusal
   /** What either takes beyond what any message does, in `wireUnits`, by what is given. */

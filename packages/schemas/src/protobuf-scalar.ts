@@ -1,12 +1,14 @@
 /** Protobuf's scalars: from the wire to JSON, and from JSON to the wire. */
-import type { JsonValue } from '@millrace/core/json'
+import type { JsonObject, JsonValue } from '@millrace/core/json'
 import type { Writer } from 'protobufjs'
+import { digits, int32, real } from './number-shapes.ts'
 import { type MapKey, Refusal, type Scalar } from './protobuf-descriptor.ts'
 import { exactSource, integerOf, signedText, unsignedText, zigzagText } from './protobuf-integer.ts'
 import type { WireInput, WireType } from './protobuf-wire.ts'
 
 type Parts<T> = {
   readonly wireType: WireType
+  readonly shape: JsonObject
   readonly zero: JsonValue
   readonly read: (input: WireInput) => JsonValue
   readonly take: (value: JsonValue) => T | Refusal
@@ -14,7 +16,7 @@ type Parts<T> = {
   readonly put: (writer: Writer, taken: T) => Writer
 }
 
-function scalar<T>({ wireType, zero, read, take, isZero, put }: Parts<T>): Scalar {
+function scalar<T>({ wireType, shape, zero, read, take, isZero, put }: Parts<T>): Scalar {
   const write: Scalar['write'] = (value, writer, { tag, zeroLeftOut }) => {
     const taken = take(value)
     if (taken instanceof Refusal) return taken.detail
@@ -23,7 +25,7 @@ function scalar<T>({ wireType, zero, read, take, isZero, put }: Parts<T>): Scala
     put(writer, taken)
     return undefined
   }
-  return { kind: 'scalar', wireType, zero, read, write }
+  return { kind: 'scalar', wireType, shape, zero, read, write }
 }
 
 type Integer32 = 'int32' | 'uint32' | 'sint32' | 'fixed32' | 'sfixed32'
@@ -44,6 +46,7 @@ function integer32(name: Integer32, wireType: WireType, read: (input: WireInput)
   }
   return scalar<number>({
     wireType,
+    shape: { type: 'integer', minimum: Number(range.min), maximum: Number(range.max) },
     zero: 0,
     read,
     take,
@@ -56,6 +59,7 @@ function integer64(name: Integer64, wireType: WireType, read: (input: WireInput)
   const range = rangeOf(name)
   return scalar<number | bigint>({
     wireType,
+    shape: digits,
     zero: '0',
     read,
     take: (value) => integerOf(value, range),
@@ -67,6 +71,7 @@ function integer64(name: Integer64, wireType: WireType, read: (input: WireInput)
 function float(name: 'float' | 'double', wireType: WireType, read: (input: WireInput) => number): Scalar {
   return scalar<number>({
     wireType,
+    shape: real,
     zero: 0,
     read: (input) => numberToJson(read(input)),
     take: name === 'double' ? takeDouble : takeFloat,
@@ -120,6 +125,7 @@ function shortest(float: number): number {
 
 const bool = scalar<boolean>({
   wireType: 0,
+  shape: { type: 'boolean' },
   zero: false,
   read: (input) => (input.varint() | input.high) !== 0,
   take: (value) => (typeof value === 'boolean' ? value : new Refusal('must be true or false')),
@@ -129,6 +135,7 @@ const bool = scalar<boolean>({
 
 const string = scalar<string>({
   wireType: 2,
+  shape: { type: 'string' },
   zero: '',
   read: (input) => input.text(),
   take: (value) => {
@@ -143,6 +150,7 @@ const base64 = /^[A-Za-z0-9+/_-]*(={0,2})$/
 
 const bytes = scalar<Buffer>({
   wireType: 2,
+  shape: { type: 'string', contentEncoding: 'base64', pattern: base64.source, examples: ['bWlsbA=='] },
   zero: '',
   read: (input) => input.base64(),
   take: (value) => (typeof value === 'string' ? bytesOf(value) : new Refusal('must be bytes in base64, as a string')),
@@ -189,6 +197,7 @@ export function enumScalar(values: readonly (readonly [name: string, number: num
   const range = { name: 'an enum', min: -(2n ** 31n), max: 2n ** 31n - 1n }
   return scalar<number>({
     wireType: 0,
+    shape: { anyOf: [{ enum: [...numbers.keys()] }, int32] },
     zero: names.get(0) ?? 0,
     read: (input) => {
       const number = input.varint() | 0
@@ -207,6 +216,7 @@ export function enumScalar(values: readonly (readonly [name: string, number: num
 /** `google.protobuf.NullValue`: JSON's null. */
 export const nullValue: Scalar = {
   ...enumScalar([['NULL_VALUE', 0]]),
+  shape: { type: 'null' },
   zero: null,
   read: (input) => {
     input.varint()
@@ -221,14 +231,17 @@ export const nullValue: Scalar = {
   },
 }
 
+const booleans = new Map([
+  ['true', true],
+  ['false', false],
+])
 const canonicalInteger = /^(?:0|-?[1-9]\d{0,19})$/
 
 /** Keys of maps are names of properties in JSON. They have one spelling each, so that no two properties are the same key. */
 export function mapKey(type: string): MapKey | undefined {
   const found = scalars.get(type)
   if (!found) return undefined
-  if (type === 'string') return { scalar: found, parse: (name) => name }
-  if (type === 'bool')
-    return { scalar: found, parse: (name) => (name === 'true' ? true : name === 'false' ? false : undefined) }
-  return { scalar: found, parse: (name) => (canonicalInteger.test(name) ? name : undefined) }
+  if (type === 'string') return { scalar: found, names: found.shape, parse: (name) => name }
+  if (type === 'bool') return { scalar: found, names: { enum: ['true', 'false'] }, parse: (name) => booleans.get(name) }
+  return { scalar: found, names: digits, parse: (name) => (canonicalInteger.test(name) ? name : undefined) }
 }

@@ -13,6 +13,7 @@ const nanosMax = 999_999_999
 const unitsPerTime = 40
 
 export const timestamp: WellKnown = {
+  shape: { type: 'string', format: 'date-time' },
   units: () => unitsPerTime,
   toJson: (fields) => {
     const { seconds, nanos } = partsOf(fields)
@@ -31,6 +32,7 @@ export const timestamp: WellKnown = {
 }
 
 export const duration: WellKnown = {
+  shape: { type: 'string', pattern: durationText.source, examples: ['1.5s'] },
   units: () => unitsPerTime,
   toJson: (fields) => {
     const { seconds, nanos } = partsOf(fields)

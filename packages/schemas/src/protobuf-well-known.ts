@@ -5,29 +5,33 @@
 import { isJsonObject, type JsonValue } from '@millrace/core/json'
 import { Refusal, type WellKnown } from './protobuf-descriptor.ts'
 import { exactSource } from './protobuf-integer.ts'
+import { scalarNamed } from './protobuf-scalar.ts'
 import { duration, timestamp } from './protobuf-time.ts'
 
 const noUnits = () => 0
 
-const wrapper: WellKnown = {
+const wrapper: Omit<WellKnown, 'shape'> = {
   units: noUnits,
   toJson: (fields) => fields['value'] ?? null,
   fromJson: (value) => ({ value }),
 }
 
 const struct: WellKnown = {
+  shape: { type: 'object' },
   units: noUnits,
   toJson: (fields) => fields['fields'] ?? {},
   fromJson: (value) => (isJsonObject(value) ? { fields: value } : new Refusal('must be a JSON object')),
 }
 
 const listValue: WellKnown = {
+  shape: { type: 'array' },
   units: noUnits,
   toJson: (fields) => fields['values'] ?? [],
   fromJson: (values) => (Array.isArray(values) ? { values } : new Refusal('must be a JSON array')),
 }
 
 const value: WellKnown = {
+  shape: {},
   units: noUnits,
   toJson: (fields) => {
     const number = fields['numberValue']
@@ -48,8 +52,10 @@ const value: WellKnown = {
 /** Each path is looked through letter by letter, there and back. */
 const unitsPerPath = 20
 const unitsPerLetter = 10
+const fieldMaskText = /^[A-Za-z0-9.,]*$/
 
 const fieldMask: WellKnown = {
+  shape: { type: 'string', pattern: fieldMaskText.source, examples: ['displayName'] },
   units: (given) => {
     const paths = isJsonObject(given) ? textsOf(given['paths']) : []
     const text = typeof given === 'string' ? given.length : 0
@@ -63,7 +69,7 @@ const fieldMask: WellKnown = {
     return paths.map(camel).join(',')
   },
   fromJson: (json) => {
-    const sound = typeof json === 'string' && /^[A-Za-z0-9.,]*$/.test(json)
+    const sound = typeof json === 'string' && fieldMaskText.test(json)
     if (!sound) return new Refusal('must be paths in lowerCamelCase, as in "user.displayName,photo"')
     return { paths: json === '' ? [] : json.split(',').map(snake) }
   },
@@ -90,7 +96,10 @@ const wellKnown = new Map<string, WellKnown>([
   ['google.protobuf.Value', value],
   ['google.protobuf.ListValue', listValue],
   ['google.protobuf.FieldMask', fieldMask],
-  ...wrappers.map((name) => [`google.protobuf.${name}Value`, wrapper] as const),
+  ...wrappers.map((name): [string, WellKnown] => [
+    `google.protobuf.${name}Value`,
+    { ...wrapper, shape: scalarNamed(name.toLowerCase())?.shape ?? {} },
+  ]),
 ])
 
 export function wellKnownNamed(name: string): WellKnown | undefined {

@@ -1,6 +1,8 @@
 import type { JsonValue } from '@millrace/core/json'
 import { Ajv } from 'ajv'
 import { expect, test } from 'vitest'
+import type { SchemaSource } from '../src/codec.ts'
+import { compileCodec } from '../src/compile-codec.ts'
 import { dataShape } from '../src/data-shape.ts'
 import { avroCodecOf, avroSource, enumOf, mapOf, recordOf } from './avro-schemas.ts'
 
@@ -62,6 +64,18 @@ test('of a Protobuf file it is the first message, with what it imports', () => {
       },
     },
   )
+})
+
+test('the fields of a Protobuf message have the names that readers get, whatever the file calls them', () => {
+  const schema = `syntax = "proto3"; message constructor { int32 a_b = 1 [json_name = "the name"]; int32 c__d = 2; int32 E_F = 3;
+    oneof one { bool g_1 = 4; bool h = 5 [json_name = "@h"]; } constructor inner_one = 6; }`
+  const source: SchemaSource = { format: 'protobuf', schema, references }
+  const data = { 'the name': 1, cD: 2, EF: 3, '@h': true, innerOne: { 'the name': 0, cD: 0, EF: 0, g1: false } }
+  expect(compileCodec(source).fromJson(data)).toMatchObject({ ok: true, data })
+  expect(dataShape(source)).toMatchObject({ definitions: { constructor: { 'x-oneofs': [['g1', '@h']] } } })
+  const validate = new Ajv({ strict: false }).compile(dataShape(source))
+  validate(data)
+  expect(validate.errors).toBeNull()
 })
 
 test.each(['', 'syntax = "proto3"; enum Sky { CLEAR = 0; }', 'message {'])('%j is no Protobuf file', (schema) => {

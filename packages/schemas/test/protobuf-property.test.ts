@@ -1,9 +1,11 @@
 import { isJsonObject, isJsonValue, type JsonObject, type JsonValue } from '@millrace/core/json'
+import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { parse, type Type } from 'protobufjs'
 import { expect, test } from 'vitest'
 import type { Codec } from '../src/codec.ts'
 import { compileCodec } from '../src/compile-codec.ts'
+import { dataShape } from '../src/data-shape.ts'
 import { violationsMax } from '../src/json-schema.ts'
 
 type FieldSpec = {
@@ -117,12 +119,14 @@ function defined(record: Record<string, JsonValue | undefined>): JsonObject {
 // On a busy machine there are fewer runs rather than none.
 const bounded = { interruptAfterTimeLimit: 15_000 }
 
-type Case = { codec: Codec; reference: Type; data: JsonValue }
+type Case = { codec: Codec; shape: JsonObject; reference: Type; data: JsonValue }
 const cases: fc.Arbitrary<Case> = spec.chain((chosen) => {
   const schema = schemaOf(chosen)
-  const codec = compileCodec({ format: 'protobuf', schema, references: [] })
+  const source = { format: 'protobuf', schema, references: [] } as const
+  const codec = compileCodec(source)
+  const shape = dataShape(source)
   const reference = parse(schema).root.lookupType('M0')
-  return dataOf(chosen, chosen[0] ?? [], 3).map((data) => ({ codec, reference, data }))
+  return dataOf(chosen, chosen[0] ?? [], 3).map((data) => ({ codec, shape, reference, data }))
 })
 
 function written({ codec, data }: Case): Buffer {
@@ -143,6 +147,19 @@ test('whatever fits a schema is read as it was written, and a reader may send it
       const read = example.codec.fromBytes(bytes)
       expect(read).toMatchObject({ ok: true, value: bytes })
       if (read.ok) expect(example.codec.fromJson(read.data)).toEqual(read)
+    }),
+    { numRuns: 100, ...bounded },
+  )
+})
+
+test('what readers get has the shape that the documents show', () => {
+  fc.assert(
+    fc.property(cases, (example) => {
+      const read = example.codec.fromBytes(written(example))
+      if (!read.ok) throw new Error(JSON.stringify(read.violations))
+      const validate = new Ajv({ strict: false }).compile(example.shape)
+      validate(read.data)
+      expect(validate.errors).toBeNull()
     }),
     { numRuns: 100, ...bounded },
   )
