@@ -20,7 +20,7 @@ export const catalog = [
     topic: 'line.drawn',
     key: '/next',
     schemaId: 1,
-    schema: { $id: 'urn:line', ...point, definitions: { point } },
+    schema: { $id: 'urn:example:line', ...point, definitions: { point } },
   },
   {
     ...common,

@@ -147,24 +147,43 @@ test('the data of event types in all formats is described, and one that cannot b
   })
 })
 
-test('a reference that leads past a definition, or to one with a name that no component may have, still leads there', () => {
+test('whatever a schema refers to, and by what name, is a component of its own', () => {
   const definitions = { a: { properties: { b: { const: 1 } } }, 'c d': { const: 2 } }
-  const properties = { x: { $ref: '#/definitions/a/properties/b' }, y: { $ref: '#/definitions/c d' } }
-  const odd = { ...catalog[0], type: 'odd', schema: { type: 'object', properties, definitions } }
-  expect(openApiDocument([], [odd])).toMatchObject({
-    components: {
-      schemas: {
-        'data.odd': {
-          properties: {
-            x: { $ref: '#/components/schemas/data.odd_a/properties/b' },
-            y: { $ref: '#/components/schemas/data.odd/definitions/c d' },
-          },
-          definitions: { 'c d': { const: 2 } },
-        },
-        'data.odd_a': definitions.a,
+  const properties = {
+    x: { $ref: '#/definitions/a/properties/b' },
+    y: { $ref: '#/definitions/c d' },
+    z: { $ref: 'z.json' },
+    $ref: { const: { $ref: '#' } },
+  }
+  const references = [{ name: 'z.json', subject: 'z', version: 1, schema: '{"properties":{"z":{"$ref":"#"}}}' }]
+  const odd = { ...catalog[0], type: 'odd', schema: { type: 'object', properties, definitions }, references }
+  const { schemas } = z
+    .object({ schemas: z.record(z.string(), z.unknown()) })
+    .parse(openApiDocument([], [odd])['components'])
+  const place = '#/components/schemas/data.odd'
+  expect(schemas).toMatchObject({
+    'data.odd': {
+      properties: {
+        x: { $ref: `${place}_b` },
+        y: { $ref: `${place}_c_d` },
+        z: { $ref: `${place}_z.json` },
+        $ref: { const: { $ref: '#' } },
       },
     },
+    'data.odd_b': { const: 1 },
+    'data.odd_c_d': { const: 2 },
+    'data.odd_z.json': { properties: { z: { $ref: `${place}_z.json` } } },
   })
+  expect(schemas['data.odd']).not.toHaveProperty('definitions')
+})
+
+test('what a JSON Schema refers to in other subjects is in the AsyncAPI document, also where the schema is text', () => {
+  const references = [{ name: 'z.json', subject: 'z', version: 1, schema: '{"type":"integer"}' }]
+  const schema = '{"properties":{"z":{"$ref":"z.json"}}}'
+  const payload = ['components', 'messages', 'odd', 'payload', 'schema']
+  const document = asyncApiDocument([{ ...catalog[0], type: 'odd', schema, references }])
+  expect(document).toHaveProperty([...payload, 'properties', 'z', '$ref'], `#/${payload.join('/')}/definitions/z.json`)
+  expect(document).toHaveProperty([...payload, 'definitions', 'z.json'], { type: 'integer' })
 })
 
 test('the documents follow the catalog', async () => {

@@ -14,7 +14,7 @@ export async function generateClient(catalog: readonly CatalogEntry[]): Promise<
   const names = uniqueNames(types.map(({ type }) => type))
   const definitions = await Promise.all(
     types.map((entry, index) =>
-      compile({ ...withoutCode(dataShape(entry)), title: names[index], $id: undefined }, names[index] ?? '', {
+      compile({ ...withoutCode(dataShape(entry)), title: names[index] }, names[index] ?? '', {
         bannerComment: '',
         format: false,
         unreachableDefinitions: false,

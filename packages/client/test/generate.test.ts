@@ -22,11 +22,23 @@ const entries: readonly CatalogEntry[] = [
     type: 'order.placed',
     topic: 'order.placed',
     format: 'json',
-    references: [],
+    references: [
+      {
+        name: 'money.json',
+        subject: 'money',
+        version: 1,
+        schema:
+          '{"type":"object","properties":{"amount":{"$ref":"#/definitions/cents"},"per":{"$ref":"#"}},"definitions":{"cents":{"type":"integer"}}}',
+      },
+    ],
     schema: {
       $id: 'https://example.com/order',
       type: 'object',
-      properties: { customer: { type: 'string' }, address: { $ref: '#/definitions/address' } },
+      properties: {
+        customer: { type: 'string' },
+        address: { $ref: '#/definitions/address' },
+        price: { $ref: 'money.json' },
+      },
       required: ['customer'],
       additionalProperties: false,
       definitions: { address: { type: 'object', properties: { street: { type: 'string' } } } },
@@ -94,7 +106,7 @@ async function complaints(use: string): Promise<string[]> {
 test('a client compiles, and its types are those of the events in all formats', async () => {
   expect(
     await complaints(`
-      await client.publish('order.placed', { customer: 'ada', address: { street: 'x' } })
+      await client.publish('order.placed', { customer: 'ada', address: { street: 'x' }, price: { per: { amount: 1 } } })
       await client.publish('quake.recorded', { network: 'CI', count: 1, before: null, waves: [{ p: 1.5 }] })
       await client.publish('weather-observed', { placeName: 'x', at: '2026-01-01T00:00:00Z', sky: 'SKY_CLEAR', counts: { a: '1' } })
       const place: string | undefined = (await client.latest('weather-observed'))[0]?.event.data.placeName
@@ -110,6 +122,10 @@ test.each([
   ['a type that there is none of', `await client.publish('order.lost', {}); export {}`],
   ['a member that is missing', `await client.publish('order.placed', {}); export {}`],
   ['a member of another type', `await client.publish('order.placed', { customer: 1 }); export {}`],
+  [
+    'a member of another type in what a schema refers to',
+    `await client.publish('order.placed', { customer: 'ada', price: { per: { amount: 'x' } } }); export {}`,
+  ],
   [
     'a symbol that is none',
     `await client.publish('quake.recorded', { network: 'XX', count: 1, before: null, waves: [] }); export {}`,

@@ -24,7 +24,8 @@ export function jsonCodec({ schema, references }: SchemaSource): Codec {
 
 type Parsed = { readonly ok: true; readonly data: JsonValue } | { readonly ok: false; readonly violation: Violation }
 
-function parsedSchema(schema: SchemaSource['schema']): JsonObject {
+/** @throws MillraceError 'registry.refused' when it is not a JSON object */
+export function parsedSchema(schema: SchemaSource['schema']): JsonObject {
   if (typeof schema !== 'string') return schema
   const parsed = parsedJson(Buffer.from(schema))
   if (parsed.ok && isJsonObject(parsed.data)) return parsed.data

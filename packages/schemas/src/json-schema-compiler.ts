@@ -90,6 +90,34 @@ export function compilerOf({ dialect, budget, allErrors, ownProperties }: Compil
   }
 }
 
+/** What a reference leads to, with the URI that references within that are relative to. */
+export type Resolved = { readonly schema: unknown; readonly base: string }
+export type Resolver = {
+  readonly uri: (base: string, reference: string) => string
+  readonly find: (uri: string) => Resolved | undefined
+}
+
+/** Finds what a schema with an id and its references refer to, as what compiles them does: by the same validator, which checks nothing. */
+export function resolverOf(
+  dialect: Dialect,
+  schema: JsonObject,
+  references: ReadonlyMap<string, JsonObject>,
+): Resolver {
+  const ajv = validatorOf(dialect, options)
+  for (const rule of Object.values(ajv.RULES.all)) {
+    if (typeof rule === 'object' && 'code' in rule.definition) rule.definition.code = () => undefined
+  }
+  addReferences(ajv, schema, references)
+  ajv.addSchema(schema)
+  return {
+    uri: (base, reference) => ajv.opts.uriResolver.resolve(base, reference),
+    find: (uri) => {
+      const found = ajv.getSchema(uri)
+      return found && { schema: found.schema, base: found.schemaEnv.baseId }
+    },
+  }
+}
+
 /** A name is relative to the id of whichever schema refers by it. */
 function addReferences(ajv: Validator, schema: JsonObject, references: ReadonlyMap<string, JsonObject>): void {
   const bases = [schema, ...references.values()].flatMap(({ $id }) => (typeof $id === 'string' ? [$id] : []))

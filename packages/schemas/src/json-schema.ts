@@ -42,7 +42,7 @@ export function compileJsonSchema(schema: JsonObject, references: readonly JsonS
 
 function compiled(schema: JsonObject, named: readonly JsonSchemaReference[]): JsonValidator {
   const dialect = dialectOf(schema)
-  const references = new Map(named.map((reference) => [reference.name, parsedReference(reference)]))
+  const references = parsedReferences(named)
   const all = [schema, ...references.values()]
   checkBounds(all)
   for (const each of all) checkDialect(dialect, each)
@@ -82,6 +82,14 @@ function violationsIn(check: Check, data: JsonValue): Found {
     if (error instanceof RangeError) return { violations: [{ pointer: '', detail: endless }], gaveUp: true }
     throw error
   }
+}
+
+/**
+ * What a schema refers to, by its name.
+ * @throws Error when one is not a JSON Schema
+ */
+export function parsedReferences(named: readonly JsonSchemaReference[]): ReadonlyMap<string, JsonObject> {
+  return new Map(named.map((reference) => [reference.name, parsedReference(reference)]))
 }
 
 function parsedReference({ name, schema }: JsonSchemaReference): JsonObject {

@@ -1,6 +1,6 @@
 import { schemaText } from '@millrace/core/event-type'
 import type { CatalogEntry } from '@millrace/core/catalog'
-import { isJsonObject, type JsonObject } from '@millrace/core/json'
+import type { JsonObject } from '@millrace/core/json'
 import { eventData } from './event-data.ts'
 import { examples } from './examples.ts'
 import { relocated } from './relocated.ts'
@@ -8,10 +8,6 @@ import { sampleOf } from './sample.ts'
 import { shapes } from './shapes.ts'
 
 const version = '3.1.0'
-const schemaFormats = {
-  avro: 'application/vnd.apache.avro+json;version=1.9.0',
-  protobuf: 'application/vnd.google.protobuf;version=3',
-} as const
 
 /**
  * The AsyncAPI 3 document of the topics that the catalog has now: on Kafka, and as live streams of the API.
@@ -160,15 +156,19 @@ function messageOf(entry: CatalogEntry): JsonObject {
   }
 }
 
-function payloadOf({ type, format, schema }: CatalogEntry): JsonObject {
-  if (format === 'json' && isJsonObject(schema)) {
-    return {
-      schemaFormat: 'application/schema+json;version=draft-07',
-      schema: relocated(schema, `/components/messages/${type}/payload/schema`),
-    }
+function payloadOf(entry: CatalogEntry): JsonObject {
+  const { type, format, schema } = entry
+  switch (format) {
+    case 'json':
+      return {
+        schemaFormat: 'application/schema+json;version=draft-07',
+        schema: relocated(eventData(entry), `/components/messages/${type}/payload/schema`),
+      }
+    case 'avro':
+      return { schemaFormat: 'application/vnd.apache.avro+json;version=1.9.0', schema }
+    case 'protobuf':
+      return { schemaFormat: 'application/vnd.google.protobuf;version=3', schema: schemaText(schema) }
   }
-  const isAvro = format === 'avro'
-  return { schemaFormat: schemaFormats[isAvro ? 'avro' : 'protobuf'], schema: isAvro ? schema : schemaText(schema) }
 }
 
 function frameMessage(): JsonObject {
