@@ -35,6 +35,18 @@ test('the AsyncAPI document is valid', () => {
   expect(validate.errors).toBeNull()
 })
 
+test.each([
+  ['none', {}, 'draft-07'],
+  ['draft-07', { $schema: 'http://json-schema.org/draft-07/schema#' }, 'draft-07'],
+  ['2019-09', { $schema: 'https://json-schema.org/draft/2019-09/schema' }, 'draft-2019-09'],
+  ['2020-12', { $schema: 'https://json-schema.org/draft/2020-12/schema' }, 'draft-2020-12'],
+])('a JSON Schema whose dialect is %s is labelled with it in the AsyncAPI document', (_dialect, schema, label) => {
+  expect(asyncApiDocument([{ ...catalog[0], type: 'odd', schema }])).toHaveProperty(
+    ['components', 'messages', 'odd', 'payload', 'schemaFormat'],
+    `application/schema+json;version=${label}`,
+  )
+})
+
 test('an empty catalog is described too', () => {
   expect(asyncApiDocument([])['channels']).toEqual({})
   expect(Object.keys(openApiDocument([], [])['paths'] ?? {})).toEqual([])

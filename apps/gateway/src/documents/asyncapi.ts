@@ -1,6 +1,7 @@
 import { schemaText } from '@millrace/core/event-type'
 import type { CatalogEntry } from '@millrace/core/catalog'
 import type { JsonObject } from '@millrace/core/json'
+import { dialectOf } from '@millrace/schemas/json-schema-bounds'
 import { eventData } from './event-data.ts'
 import { examples } from './examples.ts'
 import { relocated } from './relocated.ts'
@@ -8,6 +9,8 @@ import { sampleOf } from './sample.ts'
 import { shapes } from './shapes.ts'
 
 const version = '3.1.0'
+/** The specification names draft-07 alone and allows others of one's own: named like it, so that nobody takes one for the other. */
+const versions = { 'draft-07': 'draft-07', '2019-09': 'draft-2019-09', '2020-12': 'draft-2020-12' } as const
 
 /**
  * The AsyncAPI 3 document of the topics that the catalog has now: on Kafka, and as live streams of the API.
@@ -159,11 +162,13 @@ function messageOf(entry: CatalogEntry): JsonObject {
 function payloadOf(entry: CatalogEntry): JsonObject {
   const { type, format, schema } = entry
   switch (format) {
-    case 'json':
+    case 'json': {
+      const shape = eventData(entry)
       return {
-        schemaFormat: 'application/schema+json;version=draft-07',
-        schema: relocated(eventData(entry), `/components/messages/${type}/payload/schema`),
+        schemaFormat: `application/schema+json;version=${versions[dialectOf(shape)]}`,
+        schema: relocated(shape, `/components/messages/${type}/payload/schema`),
       }
+    }
     case 'avro':
       return { schemaFormat: 'application/vnd.apache.avro+json;version=1.9.0', schema }
     case 'protobuf':
