@@ -23,6 +23,12 @@ test.each([
     ],
   },
   { type: 'object', additionalProperties: { type: 'boolean' }, minProperties: 1 },
+  { type: 'object', additionalProperties: { type: 'boolean' }, propertyNames: { enum: ['a', 'b'] }, minProperties: 1 },
+  { required: ['next'], properties: { next: { anyOf: [{ $ref: '#' }, { type: 'null' }] } } },
+  { required: ['next'], properties: { next: { anyOf: [{ $ref: '#' }, { type: 'string' }] } } },
+  { required: ['next'], properties: { next: { type: 'array', items: { $ref: '#' } } } },
+  { required: ['next'], properties: { next: { type: 'object', additionalProperties: { $ref: '#' } } } },
+  { type: 'array', minItems: 1, items: { properties: { next: { type: 'array', minItems: 1, items: { $ref: '#' } } } } },
 ])('a sample of %j is one', (schema: JsonObject) => {
   const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema)
   validate(sampleOf(schema))

@@ -2,10 +2,15 @@
 import { isJsonArray, isJsonObject, isPointer, type JsonObject, type JsonValue, valueAt } from '@millrace/core/json'
 
 /** A schema may hold itself, and may be as wide as it likes. */
-const depthMax = 8
+const depthMax = 64
 const valuesMax = 500
 
-type Making = { readonly root: JsonObject; left: number }
+type Making = {
+  readonly root: JsonObject
+  /** The references that are being followed: what holds itself ends where it may. */
+  readonly within: Set<string>
+  left: number
+}
 
 const texts: Readonly<Record<string, string>> = {
   'date-time': '2026-01-31T12:00:00Z',
@@ -21,13 +26,13 @@ const texts: Readonly<Record<string, string>> = {
 }
 
 export function sampleOf(root: JsonObject): JsonValue {
-  return valueOf(root, { root, left: valuesMax }, depthMax)
+  return valueOf(root, { root, within: new Set(['#']), left: valuesMax }, depthMax)
 }
 
 function valueOf(schema: JsonValue | undefined, making: Making, depth: number): JsonValue {
   if (!isJsonObject(schema) || depth < 0 || making.left-- <= 0) return {}
   const { $ref, const: only, enum: values, examples, default: fallback, allOf } = schema
-  if (typeof $ref === 'string') return valueOf(referred($ref, making.root), making, depth - 1)
+  if (typeof $ref === 'string') return valueReferredTo($ref, making, depth)
   if (only !== undefined) return only
   if (isJsonArray(examples) && examples.length > 0) return first(examples)
   if (isJsonArray(values) && values.length > 0) return first(values)
@@ -35,9 +40,28 @@ function valueOf(schema: JsonValue | undefined, making: Making, depth: number): 
   if (isJsonArray(allOf)) return merged([{ ...schema, allOf: null }, ...allOf], making, depth)
   const branches = [schema['oneOf'], schema['anyOf']].find(isJsonArray)
   if (branches && !isJsonObject(schema['properties'])) {
-    return valueOf(branches.find((branch) => !isNull(branch)) ?? first(branches), making, depth - 1)
+    const branch = branches.find((one) => !isNull(one) && !leadsBack(one, making)) ?? branches.find(isNull)
+    return valueOf(branch ?? first(branches), making, depth - 1)
   }
   return valueOfType(typeOf(schema), schema, making, depth)
+}
+
+function valueReferredTo(reference: string, making: Making, depth: number): JsonValue {
+  const isOutermost = !making.within.has(reference)
+  making.within.add(reference)
+  const value = valueOf(referred(reference, making.root), making, depth - 1)
+  if (isOutermost) making.within.delete(reference)
+  return value
+}
+
+/** Whether a value of a schema holds one of a schema that it is within. */
+function leadsBack(schema: JsonValue | undefined, making: Making): boolean {
+  if (!isJsonObject(schema)) return false
+  const { $ref, properties, required, items, additionalProperties: others } = schema
+  if (typeof $ref === 'string') return making.within.has($ref)
+  const needed = new Set(isJsonArray(required) ? required : [])
+  const members = Object.entries(isJsonObject(properties) ? properties : {}).filter(([name]) => needed.has(name))
+  return [items, others, ...members.map(([, member]) => member)].some((one) => leadsBack(one, making))
 }
 
 function valueOfType(type: JsonValue | undefined, schema: JsonObject, making: Making, depth: number): JsonValue {
@@ -45,7 +69,7 @@ function valueOfType(type: JsonValue | undefined, schema: JsonObject, making: Ma
     case 'object':
       return objectOf(schema, making, depth)
     case 'array':
-      return schema['maxItems'] === 0 || depth === 0 ? [] : listOf(schema, making, depth)
+      return listOf(schema, making, depth)
     case 'integer':
       return numberOf(schema, 1)
     case 'number':
@@ -67,11 +91,13 @@ function objectOf(schema: JsonObject, making: Making, depth: number): JsonObject
   const taken = Object.entries(isJsonObject(properties) ? properties : {})
     .slice(0, Math.max(0, making.left))
     .filter(([name]) => !isLeftOut(name, schema['x-oneofs']))
-    // What holds itself ends where it may.
-    .filter(([name]) => needed.has(name) || depth > depthMax - 4)
-    .map(([name, property]): [string, JsonValue] => [name, valueOf(property, making, depth - 1)])
-  if (taken.length === 0 && isJsonObject(others) && depth > 0) return { name: valueOf(others, making, depth - 1) }
-  return Object.fromEntries(taken)
+    .flatMap(([name, property]): [string, JsonValue][] => {
+      const isShown = needed.has(name) || (making.left > 0 && !leadsBack(property, making))
+      return isShown ? [[name, valueOf(property, making, depth - 1)]] : []
+    })
+  if (taken.length > 0 || !isJsonObject(others) || leadsBack(others, making)) return Object.fromEntries(taken)
+  const name = valueOf(schema['propertyNames'], making, depth - 1)
+  return { [typeof name === 'string' ? name : 'name']: valueOf(others, making, depth - 1) }
 }
 
 /** Of the fields of a oneof the first is shown. */
@@ -79,7 +105,10 @@ function isLeftOut(name: string, oneofs: JsonValue | undefined): boolean {
   return isJsonArray(oneofs) && oneofs.some((names) => isJsonArray(names) && names.indexOf(name) > 0)
 }
 
-function listOf({ items, prefixItems, minItems }: JsonObject, making: Making, depth: number): JsonValue[] {
+function listOf(schema: JsonObject, making: Making, depth: number): JsonValue[] {
+  const { items, prefixItems, minItems, maxItems } = schema
+  const mayBeEmpty = minItems === undefined || minItems === 0
+  if (maxItems === 0 || (mayBeEmpty && leadsBack(items, making))) return []
   const tuple = [prefixItems, items].find(isJsonArray)
   if (tuple) return tuple.map((item) => valueOf(item, making, depth - 1))
   const length = typeof minItems === 'number' ? Math.min(Math.max(1, minItems), 10) : 1
