@@ -70,6 +70,12 @@ test('every event type of the catalog is listed, with its fields, its topic and 
   expect(rowOf(byId(page, 'type-line.drawn'), 'next')).toEqual(['point', 'optional', ''])
 })
 
+test('the branches of an Avro union are shown with the names that wrap them', () => {
+  const schema = { type: 'record', name: 'R', fields: [{ name: 'size', type: ['null', 'int', 'long'] }] }
+  const section = byId(rendered([{ ...catalog[1], type: 'sized', schema }]), 'type-sized')
+  expect(rowOf(section, 'size')).toEqual(['null | {int: integer} | {long: integer | string}', 'required', ''])
+})
+
 test('an empty catalog has its page too', () => {
   expect(textOf(rendered([]))).toContain('There is none yet.')
 })

@@ -25,7 +25,7 @@ export function branchesOf(schema: JsonObject): readonly JsonObject[] {
   return list.filter(isJsonObject).filter((branch) => Object.keys(branch).some((name) => name !== 'required'))
 }
 
-/** A type in a few words: `string (date-time)`, `integer`, `Receipt[]`, `"a" | "b"`. */
+/** A type in a few words: `string (date-time)`, `integer`, `Receipt[]`, `"a" | "b"`, `{int: integer}` where there is but one member. */
 export function typeOf(schema: JsonObject, depth = 4): Markup {
   const component = componentOf(schema)
   if (component !== undefined) return markup`<a href="#schema-${component}">${component}</a>`
@@ -46,6 +46,9 @@ export function typeOf(schema: JsonObject, depth = 4): Markup {
     const item = isJsonObject(items) && depth > 0 ? typeOf(items, depth - 1) : 'any'
     return markup`${item}[]`
   }
+  const [member, ...others] = Object.entries(isJsonObject(schema['properties']) ? schema['properties'] : {})
+  if (member && isJsonObject(member[1]) && others.length === 0 && depth > 0)
+    return markup`{${member[0]}: ${typeOf(member[1], depth - 1)}}`
   const names = isJsonArray(type) ? type.map(String).join(' | ') : typeof type === 'string' ? type : impliedType(schema)
   return markup`${names}${typeof format === 'string' ? ` (${format})` : ''}`
 }
