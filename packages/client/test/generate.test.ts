@@ -64,6 +64,7 @@ const entries: readonly CatalogEntry[] = [
       fields: [
         { name: 'network', type: 'Network' },
         { name: 'count', type: 'long' },
+        { name: 'size', type: ['null', 'int', 'double'] },
         { name: 'before', type: ['null', 'Quake'], default: null },
         { name: 'waves', type: { type: 'array', items: { type: 'map', values: 'double' } } },
       ],
@@ -107,7 +108,7 @@ test('a client compiles, and its types are those of the events in all formats', 
   expect(
     await complaints(`
       await client.publish('order.placed', { customer: 'ada', address: { street: 'x' }, price: { per: { amount: 1 } } })
-      await client.publish('quake.recorded', { network: 'CI', count: 1, before: null, waves: [{ p: 1.5 }] })
+      await client.publish('quake.recorded', { network: 'CI', count: 1, size: { int: 1 }, before: null, waves: [{ p: 1.5 }] })
       await client.publish('weather-observed', { placeName: 'x', at: '2026-01-01T00:00:00Z', sky: 'SKY_CLEAR', counts: { a: '1' } })
       const place: string | undefined = (await client.latest('weather-observed'))[0]?.event.data.placeName
       for await (const frame of client.subscribe('quake.recorded')) {
@@ -128,7 +129,11 @@ test.each([
   ],
   [
     'a symbol that is none',
-    `await client.publish('quake.recorded', { network: 'XX', count: 1, before: null, waves: [] }); export {}`,
+    `await client.publish('quake.recorded', { network: 'XX', count: 1, size: { int: 1 }, before: null, waves: [] }); export {}`,
+  ],
+  [
+    'a bare value where a union needs the name of its branch',
+    `await client.publish('quake.recorded', { network: 'CI', count: 1, size: 1, before: null, waves: [] }); export {}`,
   ],
 ])('%s is an error of the compiler', async (_what, use) => {
   expect((await complaints(use)).length).toBeGreaterThan(0)
