@@ -7,8 +7,8 @@ import { dialectOf } from './json-schema-bounds.ts'
 import { type Resolved, type Resolver, resolverOf } from './json-schema-compiler.ts'
 import { withSubschemas } from './subschemas.ts'
 
-/** What a schema without an id has for one while its references are followed. */
-const ownId = 'millrace:/schema'
+/** What a schema without an id has for one while its references are followed: nothing else has a name that is as short. */
+const ownId = 'millrace:/'
 const referring = ['$ref', '$recursiveRef', '$dynamicRef'] as const
 /** What has no meaning, or another, within a document. */
 const leftOut = new Set<string>([

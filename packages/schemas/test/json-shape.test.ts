@@ -94,10 +94,10 @@ const cases: readonly Case[] = [
   {
     what: 'two schemas of one name',
     schema: {
-      properties: { a: { $ref: '#/definitions/x' }, b: { $ref: 'r#/definitions/x' } },
+      properties: { a: { $ref: '#/definitions/x' }, b: { $ref: 'schema#/definitions/x' } },
       definitions: { x: { type: 'integer' } },
     },
-    references: [{ name: 'r', schema: '{"definitions":{"x":{"type":"string"}}}' }],
+    references: [{ name: 'schema', schema: '{"definitions":{"x":{"type":"string"}}}' }],
     valid: [{ a: 1, b: 'x' }],
     invalid: [{ a: 'x' }, { b: 1 }],
   },
