@@ -45,6 +45,14 @@ test.each(whole.operations)('$method $path has its section, with all that it tak
   for (const { bearer } of operation.security) for (const scope of bearer) expect(textOf(section)).toContain(scope)
 })
 
+test('what may be linked to has an address of its own, also where types have like names', () => {
+  const names = ['line.drawn', 'Line.drawn', 'line-drawn', 'line_drawn', 's', 'Problem']
+  const page = rendered(names.map((type) => ({ ...catalog[0], type })))
+  const ids = elementsOf(page).flatMap((element) => attributeOf(element, 'id') ?? [])
+  expect(new Set(ids).size).toBe(ids.length)
+  expect(ids).toEqual(expect.arrayContaining(names.map((type) => `type-${type}`)))
+})
+
 test('every event type of the catalog is listed, with its fields, its topic and what can be pasted', () => {
   const page = rendered()
   for (const { type, topic, format } of catalog) {

@@ -47,6 +47,32 @@ test.each([
   )
 })
 
+const withComponents = z.object({ components: z.record(z.string(), z.record(z.string(), z.unknown())) })
+/** Types whose names are as like one another, and what the documents name by themselves, as names can be. */
+const alike = [
+  'line.drawn',
+  'Line.drawn',
+  'line-drawn',
+  'line_drawn',
+  'line.drawn_point',
+  'line.drawn.point',
+  'EventFrame',
+].map((type) => ({ ...catalog[0], type, topic: type }))
+
+test('types with like names are each described, under names that components may have', () => {
+  const openApi = withComponents.parse(openApiDocument([], alike))
+  const asyncApi = withComponents.parse(asyncApiDocument(alike))
+  const names = alike.map(({ type }) => type)
+  const schemas = Object.keys(openApi.components['schemas'] ?? {}).filter((name) => name.startsWith('data.'))
+  expect(schemas.toSorted()).toEqual(names.flatMap((name) => [`data.${name}`, `data.${name}..point`]).toSorted())
+  const messages = asyncApi.components['messages'] ?? {}
+  for (const name of names) expect(messages).toHaveProperty([name, 'name'], name)
+  expect(Object.keys(messages)).toHaveLength(names.length + 1)
+  for (const { components } of [openApi, asyncApi]) {
+    for (const name of Object.values(components).flatMap(Object.keys)) expect(name).toMatch(/^[a-zA-Z0-9._-]+$/)
+  }
+})
+
 test('an empty catalog is described too', () => {
   expect(asyncApiDocument([])['channels']).toEqual({})
   expect(Object.keys(openApiDocument([], [])['paths'] ?? {})).toEqual([])
@@ -56,11 +82,11 @@ test('what a schema refers to within itself it finds within the documents', () =
   const openApi = openApiDocument(routes, catalog)
   expect(openApi).toHaveProperty(
     ['components', 'schemas', 'data.line.drawn', 'properties', 'next', '$ref'],
-    '#/components/schemas/data.line.drawn_point',
+    '#/components/schemas/data.line.drawn..point',
   )
   expect(openApi).toHaveProperty(
-    ['components', 'schemas', 'data.line.drawn_point', 'properties', 'next', '$ref'],
-    '#/components/schemas/data.line.drawn_point',
+    ['components', 'schemas', 'data.line.drawn..point', 'properties', 'next', '$ref'],
+    '#/components/schemas/data.line.drawn..point',
   )
   expect(openApi).not.toHaveProperty(['components', 'schemas', 'data.line.drawn', '$id'])
   expect(openApi).not.toHaveProperty(['components', 'schemas', 'data.line.drawn', 'definitions'])
@@ -150,9 +176,9 @@ test('the data of event types in all formats is described, and one that cannot b
     components: {
       schemas: {
         'data.line.drawn': { type: 'object' },
-        'data.quake.recorded': { $ref: '#/components/schemas/data.quake.recorded_Quake' },
-        'data.quake.recorded_Quake': { required: ['magnitude', 'felt'] },
-        'data.weather.observed_Weather': { properties: { seenAt: { format: 'date-time' } } },
+        'data.quake.recorded': { $ref: '#/components/schemas/data.quake.recorded..Quake' },
+        'data.quake.recorded..Quake': { required: ['magnitude', 'felt'] },
+        'data.weather.observed..Weather': { properties: { seenAt: { format: 'date-time' } } },
         'data.broken': {},
       },
     },
@@ -176,15 +202,15 @@ test('whatever a schema refers to, and by what name, is a component of its own',
   expect(schemas).toMatchObject({
     'data.odd': {
       properties: {
-        x: { $ref: `${place}_b` },
-        y: { $ref: `${place}_c_d` },
-        z: { $ref: `${place}_z.json` },
+        x: { $ref: `${place}..b` },
+        y: { $ref: `${place}..c_d` },
+        z: { $ref: `${place}..z.json` },
         $ref: { const: { $ref: '#' } },
       },
     },
-    'data.odd_b': { const: 1 },
-    'data.odd_c_d': { const: 2 },
-    'data.odd_z.json': { properties: { z: { $ref: `${place}_z.json` } } },
+    'data.odd..b': { const: 1 },
+    'data.odd..c_d': { const: 2 },
+    'data.odd..z.json': { properties: { z: { $ref: `${place}..z.json` } } },
   })
   expect(schemas['data.odd']).not.toHaveProperty('definitions')
 })

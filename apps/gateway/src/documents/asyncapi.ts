@@ -12,6 +12,9 @@ const version = '3.1.0'
 /** The specification names draft-07 alone and allows others of one's own: named like it, so that nobody takes one for the other. */
 const versions = { 'draft-07': 'draft-07', '2019-09': 'draft-2019-09', '2020-12': 'draft-2020-12' } as const
 
+/** Beside the messages of event types, none of which has such a name. */
+const frameKey = '_EventFrame'
+
 /**
  * The AsyncAPI 3 document of the topics that the catalog has now: on Kafka, and as live streams of the API.
  * @see https://www.asyncapi.com/docs/reference/specification/v3.1.0
@@ -53,7 +56,7 @@ export function asyncApiDocument(catalog: readonly CatalogEntry[]): JsonObject {
     components: {
       messages: {
         ...Object.fromEntries(catalog.map((entry) => [entry.type, messageOf(entry)])),
-        EventFrame: frameMessage(),
+        [frameKey]: frameMessage(),
       },
       schemas: { CloudEvent: shapes.CloudEvent, EventFrame: shapes.EventFrame },
       securitySchemes: {
@@ -89,7 +92,7 @@ function streamChannel(topic: string): Named {
       address: `/v1/events/stream?topic=${topic}`,
       description: 'The live stream: catch-up from `from`, then what comes.',
       servers: [{ $ref: '#/servers/api' }],
-      messages: { EventFrame: { $ref: '#/components/messages/EventFrame' } },
+      messages: { EventFrame: { $ref: `#/components/messages/${frameKey}` } },
       bindings: { ws: { method: 'GET', query: streamQuery, bindingVersion: '0.1.0' } },
     },
   ]

@@ -9,13 +9,13 @@ export function relocated(shape: JsonObject, place: JsonPointer): JsonObject {
 
 /**
  * A shape as components of a document under a name: its definitions become components too, since programs that make types of a document
- * take no reference into one of them. No event type has an underscore, so that such a name is nobody else's.
+ * take no reference into one of them. No event type has two dots in a row, so that such a name is nobody else's.
  */
 export function components(name: string, { definitions, ...shape }: JsonObject): [string, JsonObject][] {
   const place = (reference: string) =>
-    reference.replace(/^#/, `#/components/schemas/${name}`).replace('/definitions/', '_')
+    reference.replace(/^#/, `#/components/schemas/${name}`).replace('/definitions/', '..')
   const parts = Object.entries(isJsonObject(definitions) ? definitions : {}).map(
-    ([key, part]): [string, JsonObject] => [`${name}_${key}`, isJsonObject(part) ? referring(part, place) : {}],
+    ([key, part]): [string, JsonObject] => [`${name}..${key}`, isJsonObject(part) ? referring(part, place) : {}],
   )
   return [[name, referring(shape, place)], ...parts]
 }

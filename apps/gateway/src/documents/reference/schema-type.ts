@@ -35,7 +35,7 @@ export function typeOf(schema: JsonObject, depth = 4): Markup {
       $ref
         .split('/')
         .at(-1)
-        ?.replace(/^data\.[^_]*_/, '') ?? 'object'
+        ?.replace(/^data\..*?\.\./, '') ?? 'object'
     }`
   if (only !== undefined) return markup`${JSON.stringify(only)}`
   if (isJsonArray(values)) return joined(values.map((value) => markup`${JSON.stringify(value)}`))
