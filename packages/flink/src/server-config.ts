@@ -57,6 +57,8 @@ export function flinkConfiguration(options: FlinkServerOptions): string {
     'metrics.reporter.prometheus.factory.class':
       'org.apache.flink.metrics.prometheus.LoopbackPrometheusReporterFactory',
     'metrics.reporter.prometheus.port': options.metricsPort,
+    // Else "a.b", "a-b" and "a_b" were one name of a job.
+    'metrics.reporter.prometheus.filterLabelValueCharacters': false,
     'metrics.latency.interval': 0,
   }
   return Object.entries(settings)

@@ -54,6 +54,10 @@ describe('the configuration of the server', () => {
     expect(settings.get('web.submit.enable')).toBe(false)
   })
 
+  test('tells pipelines of like names apart in the metrics', () => {
+    expect(settings.get('metrics.reporter.prometheus.filterLabelValueCharacters')).toBe(false)
+  })
+
   test('has memory for each slot', () => {
     const of = (slots: number) => flinkConfiguration({ ...options, slots })
     expect(of(1)).toContain('taskmanager.memory.managed.size: "16mb"\n')
