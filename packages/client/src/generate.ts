@@ -44,7 +44,7 @@ function withoutCode(shape: JsonObject): JsonObject {
   return isJsonObject(clean) ? clean : {}
 }
 
-/** Types that differ in their dots and dashes alone are numbered. */
+/** Types that differ in case, or in what is between their words, alone are numbered where their names are the same. */
 function uniqueNames(types: readonly string[]): string[] {
   const seen = new Map<string, number>()
   return types.map((type) => {
@@ -55,10 +55,10 @@ function uniqueNames(types: readonly string[]): string[] {
   })
 }
 
-/** `order.placed` → `OrderPlaced`. */
+/** `order.placed` → `OrderPlaced`, `com.example.OrderPlaced` → `ComExampleOrderPlaced`; a letter behind a digit is a capital, as the compiler has it. */
 function typeName(type: string): string {
   return type
-    .split(/[^a-z0-9]+/)
+    .split(/[^a-zA-Z0-9]+|(?<=\d)(?=[a-z])/)
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join('')
 }

@@ -83,10 +83,10 @@ const entries: readonly CatalogEntry[] = [
 ]
 
 /** What the TypeScript compiler says of a use of the generated client. */
-async function complaints(use: string): Promise<string[]> {
+async function complaints(use: string, catalog = entries): Promise<string[]> {
   const directory = await mkdtemp(join(tmpdir(), 'client-'))
   onTestFinished(() => rm(directory, { recursive: true }))
-  await writeFile(join(directory, 'millrace.ts'), await generateClient(entries))
+  await writeFile(join(directory, 'millrace.ts'), await generateClient(catalog))
   const file = join(directory, 'use.ts')
   await writeFile(
     file,
@@ -157,11 +157,24 @@ test('a schema brings no code into the client, and no file or page is read becau
   await expect(generateClient([{ ...order, schema: elsewhere }])).rejects.toThrow()
 })
 
-test('types whose names differ in dots and dashes alone are told apart', async () => {
+test('types whose names differ in dots, dashes, underscores and case alone are told apart', async () => {
   const [order] = entries
   if (!order) throw new Error('there is one')
-  const client = await generateClient([order, { ...order, type: 'order-placed' }])
-  expect(client).toContain("readonly 'order.placed': OrderPlaced_2.OrderPlaced_2")
-  expect(client).toContain("readonly 'order-placed': OrderPlaced.OrderPlaced")
-  expect(client.match(/export namespace /g)).toHaveLength(2)
+  const types = [
+    'order.placed',
+    'order-placed',
+    'order_placed',
+    'OrderPlaced',
+    'ORDER.placed',
+    'Order.v1beta',
+    'order.v1Beta',
+  ]
+  const catalog = types.map((type) => ({ ...order, type }))
+  const client = await generateClient(catalog)
+  const members = [...client.matchAll(/ {2}readonly '(.+)': (\w+)\.(\w+)\n/g)]
+  expect(members.map(([, type]) => type)).toEqual(types.toSorted())
+  expect(new Set(members.map(([, , space]) => space)).size).toBe(types.length)
+  expect(client.match(/export namespace /g)).toHaveLength(types.length)
+  const uses = types.map((type) => `await client.publish('${type}', { customer: 'ada' })`)
+  expect(await complaints(`${uses.join('\n')}\nexport {}`, catalog)).toEqual([])
 })
