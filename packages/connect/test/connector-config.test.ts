@@ -19,7 +19,7 @@ describe('the connector of a sink', () => {
   const { name, config } = connectorOf(sink, environment)
 
   it('streams one topic into one table as the sink says', () => {
-    expect(name).toBe('snowflake-departures-hourly')
+    expect(name).toBe('snowflake-departures.hourly')
     expect(config).toMatchObject({
       topics: 'departures.hourly',
       'snowflake.topic2table.map': 'departures.hourly:HOURLY',

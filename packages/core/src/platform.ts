@@ -13,7 +13,7 @@ export type Platform = {
 
 /**
  * Checks that the parts of a platform fit together.
- * @throws RangeError when two parts have one name, or a part reads from an event type that the platform does not declare.
+ * @throws RangeError when two parts have one name, two sinks one table, or a part reads from an event type that the platform does not declare.
  */
 export function definePlatform(parts: Partial<Platform>): Platform {
   const { events = [], pipelines = [], sinks = [], access = [] } = parts
@@ -25,6 +25,10 @@ export function definePlatform(parts: Partial<Platform>): Platform {
   requireUnique(
     'sink',
     sinks.map((sink) => sink.name),
+  )
+  requireUnique(
+    'table',
+    sinks.map(({ database, schema, table }) => `${database}.${schema}.${table}`),
   )
   requireUnique(
     'Kafka user',

@@ -40,7 +40,7 @@ export function snowflake(options: SnowflakeOptions): SnowflakeSink {
     throw new RangeError(`snowflake sink: ${from.name} is in ${from.format}: only JSON can be loaded`)
   return {
     kind: 'snowflake',
-    name: `snowflake-${from.name.replaceAll('.', '-')}`,
+    name: `snowflake-${from.name}`,
     from,
     database,
     schema,

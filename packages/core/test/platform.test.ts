@@ -17,6 +17,20 @@ test('no two parts have one name', () => {
   expect(() => definePlatform({ events: [one, one] })).toThrow(/event type "one" twice/)
 })
 
+test('a table holds the events of one type', () => {
+  const sinks = [one, two].map((from) => snowflake({ from, database: 'D', schema: 'S', table: 'T' }))
+  expect(() => definePlatform({ events: [one, two], sinks })).toThrow(/table "D\.S\.T" twice/)
+})
+
+test('types of like names have sinks of their own', () => {
+  const events = ['order.placed', 'order-placed'].map((name) => eventType(name, { schema }))
+  const sinks = events.map((from, index) => snowflake({ from, database: 'D', schema: 'S', table: `T${index}` }))
+  expect(definePlatform({ events, sinks }).sinks.map(({ name }) => name)).toEqual([
+    'snowflake-order.placed',
+    'snowflake-order-placed',
+  ])
+})
+
 test('a reader may read the dead letters of what it reads', () => {
   expect(kafkaReader('auditor', { reads: [one] }).topics).toEqual(['one', 'one.dlq'])
 })
