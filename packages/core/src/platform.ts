@@ -2,6 +2,7 @@ import type { KafkaReader } from './access.ts'
 import type { EventType } from './event-type.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { SnowflakeSink } from './sink.ts'
+import { deadLetterTopic, topicCollision } from './topic-name.ts'
 
 /** The one typed definition from which topics, schemas, ACLs, jobs, connectors and tables are derived. */
 export type Platform = {
@@ -13,7 +14,8 @@ export type Platform = {
 
 /**
  * Checks that the parts of a platform fit together.
- * @throws RangeError when two parts have one name, two sinks one table, or a part reads from an event type that the platform does not declare.
+ * @throws RangeError when two parts have one name, two sinks one table or two topics names that Kafka does not tell apart, or a part reads
+ * from an event type that the platform does not declare.
  */
 export function definePlatform(parts: Partial<Platform>): Platform {
   const { events = [], pipelines = [], sinks = [], access = [] } = parts
@@ -34,6 +36,10 @@ export function definePlatform(parts: Partial<Platform>): Platform {
     'Kafka user',
     access.map((reader) => reader.user),
   )
+  requireTopics([
+    ...types.flatMap(({ topic }) => [topic, deadLetterTopic(topic)]),
+    ...pipelines.flatMap(({ lateTopic }) => lateTopic ?? []),
+  ])
   const declared = new Set(types.map((type) => type.name))
   for (const { name, from } of [...pipelines, ...sinks]) {
     if (!declared.has(from.name)) {
@@ -51,4 +57,11 @@ export function eventTypesOf(platform: Platform): EventType[] {
 function requireUnique(what: string, names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice) throw new RangeError(`the platform declares the ${what} "${twice}" twice`)
+}
+
+function requireTopics(topics: readonly string[]): void {
+  for (const topic of topics) {
+    const collision = topicCollision(topic, topics)
+    if (collision !== undefined) throw new RangeError(collision)
+  }
 }

@@ -19,6 +19,19 @@ export function valueSubject(topic: string): string {
   return `${topic}-value`
 }
 
+/**
+ * Why a topic cannot be beside some others, of which it may be one, or `undefined` when it can: Kafka refuses names that its metrics,
+ * in which "." is "_", would not tell apart.
+ */
+export function topicCollision(topic: string, others: Iterable<string>): string | undefined {
+  const inMetrics = (name: string) => name.replaceAll('.', '_')
+  for (const other of others) {
+    if (other === topic || inMetrics(other) !== inMetrics(topic)) continue
+    return `the topic "${topic}" differs from the topic "${other}" in "." and "_" alone, which Kafka does not tell apart: name it otherwise`
+  }
+  return undefined
+}
+
 /** Why a name cannot be given to an event type, pipeline or topic, or `undefined` when it can. */
 export function nameViolation(name: string): string | undefined {
   if (name.length > lengthMax) return `is longer than ${lengthMax} characters`

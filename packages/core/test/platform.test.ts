@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { kafkaReader } from '../src/access.ts'
-import { eventType } from '../src/event-type.ts'
+import { count } from '../src/aggregate.ts'
+import { type EventType, eventType } from '../src/event-type.ts'
+import { pipeline, toTopic, tumbling } from '../src/pipeline.ts'
 import { definePlatform } from '../src/platform.ts'
 import { snowflake } from '../src/sink.ts'
 
@@ -29,6 +31,24 @@ test('types of like names have sinks of their own', () => {
     'snowflake-order.placed',
     'snowflake-order-placed',
   ])
+})
+
+test.each([
+  ['order.placed', 'order_placed'],
+  ['order', 'order_dlq'],
+  ['hourly', 'hourly_late'],
+])('topics that Kafka would not tell apart are refused: those of %s and %s', (name, other) => {
+  const hourly = pipeline(name)
+    .from(one)
+    .window(tumbling('1 hour'))
+    .watermark({ outOfOrderness: '1 second' })
+    .late(toTopic())
+    .groupBy(() => ({}))
+    .aggregate(() => ({ events: count() }))
+  const second: EventType = { ...two, name: other, topic: other }
+  expect(() => definePlatform({ events: [one, second], pipelines: [hourly] })).toThrow(
+    new RegExp(`"${other}" .*alone, which Kafka does not tell apart`),
+  )
 })
 
 test('a reader may read the dead letters of what it reads', () => {
