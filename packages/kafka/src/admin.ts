@@ -38,6 +38,8 @@ export type Admin = {
   readonly brokers: () => Promise<Broker[]>
   /** The topics with these names, or all but Kafka's internal ones; those that do not exist are left out. Needs DescribeConfigs. */
   readonly topics: (names?: readonly string[]) => Promise<Map<string, Topic>>
+  /** The names of all topics but Kafka's internal ones. */
+  readonly topicNames: () => Promise<string[]>
   /** Partition counts of all topics but Kafka's internal ones. Needs Describe alone. */
   readonly partitions: () => Promise<Map<string, number>>
   /** Makes a topic; one that exists already is left as it is. */
@@ -97,7 +99,7 @@ type Ask = <T>(what: string, request: Promise<T>) => Promise<T>
 
 type TopicCalls = Pick<
   Admin,
-  'topics' | 'partitions' | 'createTopic' | 'deleteTopics' | 'growPartitions' | 'setTopicConfig'
+  'topics' | 'topicNames' | 'partitions' | 'createTopic' | 'deleteTopics' | 'growPartitions' | 'setTopicConfig'
 >
 
 function topicCalls(client: Client, ask: Ask): TopicCalls {
@@ -124,6 +126,7 @@ function topicCalls(client: Client, ask: Ask): TopicCalls {
         }),
       )
     },
+    topicNames: () => existing(),
     partitions: async () => {
       const present = await existing()
       if (present.length === 0) return new Map()

@@ -1,14 +1,26 @@
+import { topicCollision } from '@millrace/core/topic-name'
 import type { Admin } from '@millrace/kafka/admin'
 import type { Change } from './change.ts'
 import type { DesiredTopic } from './desired-topics.ts'
+import { RefusedType } from './refused-type.ts'
 
-/** What differs between the topics that should be and those that are. Topics that nobody asked for are left alone. */
+type TopicAdmin = Pick<Admin, 'topics' | 'topicNames' | 'createTopic' | 'growPartitions' | 'setTopicConfig'>
+
+/**
+ * What differs between the topics that should be and those that are. Topics that nobody asked for are left alone.
+ * @throws RefusedType where Kafka would not tell a topic that is missing from another
+ */
 export async function planTopics(
   desired: readonly DesiredTopic[],
   replication: number,
-  admin: Admin,
+  admin: TopicAdmin,
 ): Promise<Change[]> {
-  const actual = await admin.topics(desired.map((topic) => topic.name))
+  const names = desired.map((topic) => topic.name)
+  const actual = await admin.topics(names)
+  await requireApart(
+    names.filter((name) => !actual.has(name)),
+    admin,
+  )
   return desired.flatMap((topic) => {
     const present = actual.get(topic.name)
     if (!present) return [creation(topic, replication, admin)]
@@ -16,7 +28,17 @@ export async function planTopics(
   })
 }
 
-function creation(topic: DesiredTopic, replication: number, admin: Admin): Change {
+async function requireApart(missing: readonly string[], admin: TopicAdmin): Promise<void> {
+  if (missing.length === 0) return
+  const others = [...(await admin.topicNames()), ...missing]
+  // A topic itself before that of its dead letters, of which nobody has thought.
+  for (const name of missing.toSorted((one, other) => one.length - other.length)) {
+    const detail = topicCollision(name, others)
+    if (detail !== undefined) throw new RefusedType('conflict', detail, [{ pointer: '/topic', detail }])
+  }
+}
+
+function creation(topic: DesiredTopic, replication: number, admin: TopicAdmin): Change {
   return {
     resource: 'topic',
     name: topic.name,
@@ -26,7 +48,7 @@ function creation(topic: DesiredTopic, replication: number, admin: Admin): Chang
   }
 }
 
-function growth(topic: DesiredTopic, partitions: number, admin: Admin): Change[] {
+function growth(topic: DesiredTopic, partitions: number, admin: TopicAdmin): Change[] {
   if (partitions >= topic.partitions) return [] // partitions only grow
   return [
     {
@@ -39,7 +61,7 @@ function growth(topic: DesiredTopic, partitions: number, admin: Admin): Change[]
   ]
 }
 
-function reconfiguration(topic: DesiredTopic, actual: Readonly<Record<string, string>>, admin: Admin): Change[] {
+function reconfiguration(topic: DesiredTopic, actual: Readonly<Record<string, string>>, admin: TopicAdmin): Change[] {
   const differing = Object.entries(topic.config).filter(([name, value]) => actual[name] !== value)
   if (differing.length === 0) return []
   return [
