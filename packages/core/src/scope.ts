@@ -13,7 +13,7 @@ export function parseScope(scope: string): Permission | undefined {
   const action = patterned.find((prefix) => scope.startsWith(`${prefix}:`))
   if (!action) return undefined
   const pattern = scope.slice(action.length + 1)
-  return /^[a-z0-9.-]*\*?$/.test(pattern) && pattern.length > 0 ? { action, pattern } : undefined
+  return /^[a-zA-Z0-9._-]*\*?$/.test(pattern) && pattern.length > 0 ? { action, pattern } : undefined
 }
 
 /** Whether a pattern covers an event type. */

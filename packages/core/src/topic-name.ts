@@ -1,5 +1,5 @@
-/** Kafka's own rule for topic names, narrowed to what reads the same in a metric, a subject and a table name. */
-const legal = /^[a-z][a-z0-9]*([.-][a-z0-9]+)*$/
+/** Kafka's own rule for topic names, without those that begin like an option or a hidden file, or hold nothing between two dots. */
+const legal = /^[a-zA-Z][a-zA-Z0-9_-]*(\.[a-zA-Z0-9_-]+)*$/
 const lengthMax = 200
 /** Of the topics of Kafka, the registry, Connect and the platform itself. */
 const reservedPrefixes = ['_', 'connect-', 'millrace-']
@@ -37,7 +37,7 @@ export function nameViolation(name: string): string | undefined {
   if (name.length > lengthMax) return `is longer than ${lengthMax} characters`
   const prefix = reservedPrefixes.find((reserved) => name.startsWith(reserved))
   if (prefix !== undefined) return `starts with "${prefix}", which is reserved`
-  if (/\.(dlq|late)$/.test(name)) return 'ends in ".dlq" or ".late", which are reserved'
-  if (!legal.test(name)) return 'must be lower-case words joined by "." or "-", starting with a letter'
+  if (/\.(dlq|late)$/i.test(name)) return 'ends in ".dlq" or ".late", which are reserved'
+  if (!legal.test(name)) return 'must be letters, digits, "_" and "-" in words joined by ".", starting with a letter'
   return undefined
 }

@@ -38,12 +38,30 @@ describe('an event type', () => {
     })
   })
 
-  test.each(['_internal', 'order.dlq', 'order.late', 'Order', 'connect-x', 'order..placed', 'a'.repeat(201)])(
-    'refuses the name %s',
-    (name) => {
-      expect(() => eventType(name, { schema: { type: 'object' } })).toThrow(RangeError)
-    },
-  )
+  test.each([
+    ...['order.placed', 'com.example.OrderPlaced', 'order_placed.v1', 'Order-Placed', 'o', 'order__placed-'],
+    ...['order.dlq.copy', 'order_dlq', 'dlq', 'a'.repeat(200)],
+  ])('takes the name %s', (name) => {
+    expect(eventType(name, { schema: { type: 'object' } })).toMatchObject({ name, topic: name })
+  })
+
+  test.each([
+    ...['_internal', 'order.dlq', 'order.late', 'Order.DLQ', 'order.Late', 'connect-x', 'millrace-x'],
+    ...[
+      'order..placed',
+      '.order',
+      'order.',
+      '1order',
+      '-order',
+      'order placed',
+      'order/placed',
+      'order:placed',
+      'örder',
+    ],
+    ...['order\n', '..', '', 'a'.repeat(201)],
+  ])('refuses the name %j', (name) => {
+    expect(() => eventType(name, { schema: { type: 'object' } })).toThrow(RangeError)
+  })
 
   test('refuses a time that is not a date-time', () => {
     const schema = { type: 'object', properties: { at: { type: 'string' } } } as const
