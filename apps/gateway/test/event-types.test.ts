@@ -49,3 +49,16 @@ test('one that cannot be used is nothing to the others', () => {
   expect(() => codec(unusable(7).entry)).toThrow()
   expect(codec(usable).fromJson({})).toMatchObject({ ok: true })
 })
+
+test('topics of like names are read under scopes of their own', () => {
+  const types = ['com.example.OrderPlaced', 'com.example.orderplaced', 'com-example-OrderPlaced']
+  const entries = new Map(types.map((type) => [type, { ...usable, type, topic: type }]))
+  const { readable } = createEventTypes({ entries: () => entries })
+  for (const type of types) {
+    expect(readable(type)).toEqual({ action: 'events:read', types: [type] })
+    expect(readable(`${type}.dlq`)).toEqual({ action: 'dlq:read', types: [type] })
+  }
+  for (const other of ['com_example_OrderPlaced', 'com.example.OrderPlaced.DLQ', 'com.example.OrderPlaced_dlq']) {
+    expect(readable(other)).toBeUndefined()
+  }
+})
