@@ -24,7 +24,7 @@ export const catalogOperations: Operations = {
   'PUT /v1/event-types/:type': {
     summary: 'Register an event type, or evolve it',
     description:
-      'Registers the schema, creates the topic, and is live on every instance without a restart. What is left out stays as it is, or is the default of a new type; `null` takes `key` or `time` away.',
+      'Registers the schema, creates the topic, and is live on every instance without a restart. What is left out stays as it is, or is the default of a new type; `null` takes `key` or `time` away. A type and its topic have a name of letters, digits, `_`, `-` and `.` that begins with a letter; those of two topics do not differ in `.` and `_` alone.',
     tag: 'Catalog',
     scopes: ['catalog:write'],
     parameters: [type],
@@ -34,7 +34,7 @@ export const catalogOperations: Operations = {
       201: answer('It was made.', json('EventType')),
       409: problem(
         409,
-        'Incompatible with what is there: the rule, and where.',
+        'Incompatible with what is there: the rule, and where; or a topic that another is, or is too like.',
         'the schema is not BACKWARD compatible with version 1 of order.placed',
         { errors: [{ pointer: '/schema/properties/amount', detail: 'the type changed (BACKWARD)' }] },
       ),
