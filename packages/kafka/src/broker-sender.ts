@@ -92,13 +92,16 @@ export class BrokerSender {
     for (const [writer, batch] of sent) this.#onOutcome(writer, outcomes(batch))
   }
 
+  /** Who was offered while others were given their producer ids waits for one of its own, as does what a request has no room for. */
   #take(): Map<PartitionWriter, Batch> {
     const sent = new Map<PartitionWriter, Batch>()
+    const left: PartitionWriter[] = []
     let bytes = 0
-    let taken = 0
-    for (const writer of this.#waiting) {
-      if (bytes >= this.#limits.requestBytesMax) break
-      taken += 1
+    for (const writer of this.#waiting.splice(0)) {
+      if (!writer.isIdentified || bytes >= this.#limits.requestBytesMax) {
+        left.push(writer)
+        continue
+      }
       try {
         const batch = writer.take(this.#limits)
         if (batch) sent.set(writer, batch)
@@ -108,7 +111,7 @@ export class BrokerSender {
         this.#onOutcome(writer, { kind: 'unreachable', error })
       }
     }
-    this.#waiting.splice(0, taken)
+    this.#waiting.unshift(...left)
     return sent
   }
 }
