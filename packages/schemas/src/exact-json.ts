@@ -5,12 +5,12 @@
  * - integers beyond 2^53 stay `ExactInteger`, for formats that have such; JSON itself refuses them (§6);
  * - other numbers are doubles (§6): digits beyond a double's are not kept, -0 is 0; what would become infinite or zero is refused;
  * - `__proto__` is a name like any other, and always an own property;
- * - nesting is at most `nestingMax` levels, and large objects have at most `largeNamesMax` names together.
+ * - nesting is at most `nestingMax` levels; there are at most `structuresMax` objects and lists, and `largeNamesMax` names in large objects.
  */
 import type { Violation } from '@millrace/core/cloud-event'
 import { pointerOf } from '@millrace/core/json'
 import { ExactInteger, markLosses, tooDeep, Unstorable } from './json-marks.ts'
-import { hasTooManyNames, isPlainJson, largeNamesMax, nestingMax } from './json-scan.ts'
+import { excessIn, isPlainJson, nestingMax } from './json-scan.ts'
 
 export { ExactInteger }
 
@@ -24,9 +24,6 @@ export type ParsedJson =
     }
   | { readonly ok: false; readonly detail: string }
 
-const tooManyNames = new Unstorable(
-  `has more than ${largeNamesMax} members in large objects: send several events, or a list of entries`,
-)
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
@@ -42,7 +39,8 @@ export function parseExactJson(bytes: Uint8Array): ParsedJson {
 export function beginParsing(
   bytes: Uint8Array,
 ): { readonly ok: true; readonly end: () => ParsedJson } | Extract<ParsedJson, { ok: false }> {
-  if (hasTooManyNames(bytes)) return { ok: true, end: () => ({ ok: true, value: tooManyNames, plain: false }) }
+  const excess = excessIn(bytes)
+  if (excess !== undefined) return { ok: true, end: () => ({ ok: true, value: new Unstorable(excess), plain: false }) }
   const text = decoded(bytes)
   if (text === undefined) return { ok: false, detail: 'is not UTF-8' }
   if (text.startsWith('\uFEFF')) return { ok: false, detail: 'begins with a byte order mark' }

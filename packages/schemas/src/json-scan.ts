@@ -8,6 +8,8 @@ const namesMax = 128
 export const largeNamesMax = 16_384
 /** As in `"a":1,`. */
 const memberBytesMin = 6
+/** How many objects and lists there may be: to parse as many takes some 20 ms. */
+export const structuresMax = 131_072
 const digitsMax = 15
 /** A longer number may be too small for a double without having an exponent. */
 const numberLengthMax = 300
@@ -49,12 +51,14 @@ export function isPlainJson(bytes: Uint8Array): boolean {
 }
 
 /**
- * Whether objects with more than `namesMax` names have more than `largeNamesMax` of them together. Objects of few names are of few shapes,
- * which their parser knows after the first; each name of a large one is work of its own, and all of it is done in one turn of the event loop.
+ * What there is too much of for `JSON.parse`, which does all of its work in one turn of the event loop: objects and lists, or names in objects
+ * with more than `namesMax`. Objects of few names are of few shapes, which it knows after the first; each name of a large one is work of its own.
+ * @returns what is wrong, as of an event; `undefined` where nothing is
  */
-export function hasTooManyNames(bytes: Uint8Array): boolean {
-  if (bytes.length <= largeNamesMax * memberBytesMin) return false
+export function excessIn(bytes: Uint8Array): string | undefined {
+  if (bytes.length <= largeNamesMax * memberBytesMin) return undefined
   let depth = 0
+  let structures = 0
   let large = 0
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0
@@ -65,14 +69,17 @@ export function hasTooManyNames(bytes: Uint8Array): boolean {
       // What is nested deeper than is counted is refused in the end, but parsed before.
       if (count > namesMax + 1 || depth > nestingMax) large += 1
       else if (count === namesMax + 1) large += count
-      if (large > largeNamesMax) return true
+      if (large > largeNamesMax) {
+        return `has more than ${largeNamesMax} members in large objects: send several events, or a list of entries`
+      }
     } else if (byte === 0x7b /* { */ || byte === 0x5b /* [ */) {
+      if (++structures > structuresMax) return `has more than ${structuresMax} objects and lists: send several events`
       counts[++depth] = 0
     } else if (byte === 0x7d /* } */ || byte === 0x5d /* ] */) {
       depth--
     }
   }
-  return false
+  return undefined
 }
 
 function closingQuote(bytes: Uint8Array, start: number): number {
