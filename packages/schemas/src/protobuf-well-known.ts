@@ -30,9 +30,12 @@ const listValue: WellKnown = {
   fromJson: (values) => (Array.isArray(values) ? { values } : new Refusal('must be a JSON array')),
 }
 
+/** A value is a message with a oneof, and gives up its object again. */
+const unitsPerValue = 8
+
 const value: WellKnown = {
   shape: {},
-  units: noUnits,
+  units: () => unitsPerValue,
   toJson: (fields) => {
     const number = fields['numberValue']
     if (typeof number === 'string') return new Refusal(`is ${number}, which JSON does not have`)

@@ -22,7 +22,7 @@ type Writing = {
 /** What a payload may take to write, in the units of reading it: some 30 ms. */
 const unitsMax = 1_200_000
 /** Of an integer beyond 2^53 each digit is looked at. */
-const writingUnits = { scalar: 3, exact: 25, message: 12, entry: 24 } as const
+const writingUnits = { scalar: 3, exact: 25, message: 20, entry: 24 } as const
 
 function spend(writing: Writing, units: number): void {
   writing.unitsLeft -= units
