@@ -45,20 +45,21 @@ export function createBatchAnswer(): BatchAnswer {
       if (counts.unconfirmed > 0) reply.header('retry-after', String(retryAfterSeconds))
       const { accepted, rejected, unconfirmed } = counts
       const head = JSON.stringify({ accepted, rejected, unconfirmed }).slice(0, -1)
-      const body = `${head},"results":[${await listed(results)}]}`
+      const body = Buffer.concat([Buffer.from(`${head},"results":[`), ...(await listed(results)), Buffer.from(']}')])
       return reply.code(statusOf(results.length, counts)).type('application/json; charset=utf-8').send(body)
     },
   }
 }
 
-/** The results as JSON: many of them in several turns of the event loop. */
-async function listed(results: readonly unknown[]): Promise<string> {
-  const parts: string[] = []
+/** The results as JSON, encoded too: many of them in several turns of the event loop. */
+async function listed(results: readonly unknown[]): Promise<Buffer[]> {
+  const parts: Buffer[] = []
   for (let start = 0; start < results.length; start += resultsPerTurn) {
     if (start > 0) await setImmediate()
-    parts.push(JSON.stringify(results.slice(start, start + resultsPerTurn)).slice(1, -1))
+    const part = JSON.stringify(results.slice(start, start + resultsPerTurn)).slice(1, -1)
+    parts.push(Buffer.from(start > 0 ? `,${part}` : part))
   }
-  return parts.join()
+  return parts
 }
 
 type Counts = { readonly accepted: number; readonly rejected: number; readonly unconfirmed: number }
