@@ -5,11 +5,11 @@ export const nestingMax = 64
 /** Names are compared with one another, so an object with more is left to the closer look. */
 const namesMax = 128
 /** How many names all objects with more than `namesMax` may have together: to parse as many takes some 10 ms, and to look closer as long. */
-export const largeNamesMax = 16_384
+const largeNamesMax = 16_384
 /** As in `"a":1,`. */
 const memberBytesMin = 6
 /** How many objects and lists there may be: to parse as many takes some 20 ms. */
-export const structuresMax = 131_072
+const structuresMax = 131_072
 const digitsMax = 15
 /** A longer number may be too small for a double without having an exponent. */
 const numberLengthMax = 300
