@@ -7,22 +7,12 @@ import { compile } from 'json-schema-to-typescript'
 /**
  * The TypeScript client of a catalog, in one file that depends on nothing: the types of its events, and what publishes, reads and
  * subscribes to them.
- * @throws Error when a schema is none
+ * @throws Error when a schema is none, naming its type
  */
 export async function generateClient(catalog: readonly CatalogEntry[]): Promise<string> {
   const types = catalog.toSorted((left, right) => (left.type < right.type ? -1 : 1))
   const names = uniqueNames(types.map(({ type }) => type))
-  const definitions = await Promise.all(
-    types.map((entry, index) =>
-      compile({ ...withoutCode(dataShape(entry)), title: names[index] }, names[index] ?? '', {
-        bannerComment: '',
-        format: false,
-        unreachableDefinitions: false,
-        // Nothing is read or fetched because a schema says so.
-        $refOptions: { resolve: { external: false } },
-      }),
-    ),
-  )
+  const definitions = await Promise.all(types.map((entry, index) => typesOf(entry, names[index] ?? '')))
   const members = types.map(({ type }, index) => `  readonly '${type}': ${names[index]}.${names[index]}\n`)
   const spaces = definitions.map((text, index) => `export namespace ${names[index]} {\n${indented(text)}\n}\n`)
   return [
@@ -32,6 +22,20 @@ export async function generateClient(catalog: readonly CatalogEntry[]): Promise<
     '\n',
     await readFile(new URL('runtime.ts', import.meta.url), 'utf8'),
   ].join('')
+}
+
+async function typesOf(entry: CatalogEntry, name: string): Promise<string> {
+  try {
+    return await compile({ ...withoutCode(dataShape(entry)), title: name }, name, {
+      bannerComment: '',
+      format: false,
+      unreachableDefinitions: false,
+      // Nothing is read or fetched because a schema says so.
+      $refOptions: { resolve: { external: false } },
+    })
+  } catch (cause) {
+    throw new Error(`no types can be made of the schema of ${entry.type}: ${String(cause)}`, { cause })
+  }
 }
 
 /** What the compiler takes over as it stands would be code of whoever wrote the schema. A member of that name is an object, and stays. */

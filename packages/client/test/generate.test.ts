@@ -154,7 +154,8 @@ test('a schema brings no code into the client, and no file or page is read becau
   expect(client).not.toContain('stolen')
   expect(client).toContain('tsType: string')
   const elsewhere = { type: 'object', properties: { a: { $ref: 'file:///etc/hostname' } } }
-  await expect(generateClient([{ ...order, schema: elsewhere }])).rejects.toThrow()
+  expect(await generateClient([{ ...order, schema: elsewhere }])).toContain('a?: unknown')
+  await expect(generateClient([{ ...order, schema: 'none' }])).rejects.toThrow(`the schema of ${order.type}`)
 })
 
 test('types whose names differ in dots, dashes, underscores and case alone are told apart', async () => {

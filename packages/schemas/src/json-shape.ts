@@ -7,7 +7,7 @@ import { dialectOf } from './json-schema-bounds.ts'
 import { type Resolved, type Resolver, resolverOf } from './json-schema-compiler.ts'
 import { withSubschemas } from './subschemas.ts'
 
-/** What a schema without an id has for one while its references are followed: nothing else has a name that is as short. */
+/** What a schema without an id has for one while its references are followed. No name of a reference becomes it: names are relative, and longer. */
 const ownId = 'millrace:/'
 const referring = ['$ref', '$recursiveRef', '$dynamicRef'] as const
 /** What has no meaning, or another, within a document. */
@@ -23,7 +23,8 @@ const leftOut = new Set<string>([
 ])
 
 type Bundle = {
-  readonly resolver: Resolver
+  /** Made with the first reference, since most schemas have none. */
+  readonly resolver: () => Resolver
   readonly rootBase: string
   /** References by what they lead to. */
   readonly places: Map<JsonObject, string>
@@ -32,15 +33,16 @@ type Bundle = {
 
 /**
  * The JSON Schema of an event's data, which refers to itself alone.
- * @throws Error when it is not a JSON Schema, or refers to what neither it nor its references contain
+ * @throws Error when it is not a JSON Schema
  */
 export function jsonShape({ schema, references }: SchemaSource): JsonObject {
   const parsed = parsedSchema(schema)
   const { $id, $schema } = parsed
   const id = typeof $id === 'string' ? $id.replace(/#.*$/s, '') : ''
   const root = { ...parsed, $id: id === '' ? ownId : id }
+  let made: Resolver | undefined
   const bundle: Bundle = {
-    resolver: resolverOf(dialectOf(parsed), root, parsedReferences(references)),
+    resolver: () => (made ??= resolverOf(dialectOf(parsed), root, parsedReferences(references))),
     rootBase: root.$id,
     places: new Map([[root, '#']]),
     definitions: new Map(),
@@ -59,23 +61,29 @@ function bundled(schema: JsonObject, base: string, bundle: Bundle): JsonObject {
   const shape = withSubschemas(kept, (part) => bundled(part, baseOf(part, base, bundle), bundle))
   return referring.reduce((made, keyword) => {
     const reference = schema[keyword]
-    if (typeof reference !== 'string') return made
-    return { ...made, ...referenceTo(reference, resolved(reference, base, bundle, keyword !== '$ref'), bundle) }
+    const found = typeof reference === 'string' && resolved(reference, base, bundle, keyword !== '$ref')
+    // One that leads nowhere is where validation never looks, or the schema would have been refused.
+    return found ? { ...made, ...referenceTo(reference, found, bundle) } : made
   }, shape)
 }
 
 function baseOf({ $id }: JsonObject, outer: string, { resolver }: Bundle): string {
-  return typeof $id === 'string' ? resolver.uri(outer, $id) : outer
+  return typeof $id === 'string' ? resolver().uri(outer, $id) : outer
 }
 
-function resolved(reference: string, base: string, { resolver, rootBase }: Bundle, dynamic: boolean): Resolved {
+function resolved(
+  reference: string,
+  base: string,
+  { resolver, rootBase }: Bundle,
+  dynamic: boolean,
+): Resolved | undefined {
+  const { find, uri } = resolver()
   const lookUp = (from: string) =>
-    resolver.find(resolver.uri(from, reference)) ??
+    find(uri(from, reference)) ??
     // The validator knows no anchor of a whole schema, which a dynamic reference may be to.
-    (dynamic ? resolver.find(resolver.uri(from, '#')) : undefined)
+    (dynamic ? find(uri(from, '#')) : undefined)
   const found = lookUp(base)
-  if (!found) throw new Error(`it refers to ${reference}, which neither it nor its references contain`)
-  if (!dynamic || !isAnchored(found.schema)) return found
+  if (!found || !dynamic || !isAnchored(found.schema)) return found
   // The outermost schema that has the anchor takes the place of the others.
   const outermost = lookUp(rootBase)
   return outermost && isAnchored(outermost.schema) ? outermost : found
