@@ -19,7 +19,7 @@ import { problem, ProblemError } from './problem.ts'
 export type Put = { readonly outcome: 'created' | 'evolved' | 'unchanged'; readonly entry: CatalogEntry }
 
 /**
- * Makes an event type, or makes of it what is asked for. What is refused changes nothing.
+ * Makes an event type, or makes of it what is asked for. What is refused changes nothing, unless another instance was first in the same moment.
  * @throws ProblemError 409 | 422, MillraceError 'kafka.unavailable' | 'registry.unavailable'
  */
 export async function putEventType(name: string, body: EventTypeBody, world: EventTypeWorld): Promise<Put> {

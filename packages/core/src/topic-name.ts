@@ -25,8 +25,9 @@ export function valueSubject(topic: string): string {
  */
 export function topicCollision(topic: string, others: Iterable<string>): string | undefined {
   const inMetrics = (name: string) => name.replaceAll('.', '_')
+  const asOurs = inMetrics(topic)
   for (const other of others) {
-    if (other === topic || inMetrics(other) !== inMetrics(topic)) continue
+    if (other === topic || inMetrics(other) !== asOurs) continue
     return `the topic "${topic}" differs from the topic "${other}" in "." and "_" alone, which Kafka does not tell apart: name it otherwise`
   }
   return undefined

@@ -38,7 +38,7 @@ export type Admin = {
   readonly brokers: () => Promise<Broker[]>
   /** The topics with these names, or all but Kafka's internal ones; those that do not exist are left out. Needs DescribeConfigs. */
   readonly topics: (names?: readonly string[]) => Promise<Map<string, Topic>>
-  /** The names of all topics but Kafka's internal ones. */
+  /** The names of all topics but Kafka's internal ones. Needs Describe alone. */
   readonly topicNames: () => Promise<string[]>
   /** Partition counts of all topics but Kafka's internal ones. Needs Describe alone. */
   readonly partitions: () => Promise<Map<string, number>>

@@ -92,7 +92,7 @@ export class BrokerSender {
     for (const [writer, batch] of sent) this.#onOutcome(writer, outcomes(batch))
   }
 
-  /** Who was offered while others were given their producer ids waits for one of its own, as does what a request has no room for. */
+  /** Left for the next request: who has no producer id yet, having been offered while others got theirs, and what this one has no room for. */
   #take(): Map<PartitionWriter, Batch> {
     const sent = new Map<PartitionWriter, Batch>()
     const left: PartitionWriter[] = []

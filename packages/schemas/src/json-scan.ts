@@ -1,4 +1,4 @@
-/** One pass over the bytes of JSON that says whether `JSON.parse` keeps all of it, so that hardly any event needs a closer look. */
+/** Passes over the bytes of JSON: what `JSON.parse` would lose of it, so that hardly any event needs a closer look, and what is too much for it. */
 
 /** A record is nested no deeper, whatever its format. */
 export const nestingMax = 64
@@ -56,7 +56,7 @@ export function isPlainJson(bytes: Uint8Array): boolean {
  * @returns what is wrong, as of an event; `undefined` where nothing is
  */
 export function excessIn(bytes: Uint8Array): string | undefined {
-  if (bytes.length <= largeNamesMax * memberBytesMin) return undefined
+  if (bytes.length <= Math.min(largeNamesMax * memberBytesMin, structuresMax)) return undefined
   let depth = 0
   let structures = 0
   let large = 0

@@ -1,4 +1,4 @@
-/** Numbers that JSON has no numbers for, as JSON Schemas. */
+/** Numbers of Avro and Protobuf as readers get them, as JSON Schemas. */
 import type { JsonObject } from '@millrace/core/json'
 
 export const int32: JsonObject = { type: 'integer', minimum: -(2 ** 31), maximum: 2 ** 31 - 1 }

@@ -34,7 +34,7 @@ export const catalogOperations: Operations = {
       201: answer('It was made.', json('EventType')),
       409: problem(
         409,
-        'Incompatible with what is there: the rule, and where; or a topic that another is, or is too like.',
+        'Incompatible with what is there: the rule, and where; or a topic of another type, or one that differs from another in `.` and `_` alone.',
         'the schema is not BACKWARD compatible with version 1 of order.placed',
         { errors: [{ pointer: '/schema/properties/amount', detail: 'the type changed (BACKWARD)' }] },
       ),
