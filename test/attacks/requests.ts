@@ -150,6 +150,21 @@ export function requestAttacks(token: string): readonly Attack[] {
       answers: [401],
     },
     {
+      name: 'a compressed body that is none, where nobody reads it',
+      bytes: plain('', 'GET /health/live HTTP/1.1', ['content-encoding: gzip', 'content-length: 100'], 'hello'),
+      answers: [200],
+    },
+    {
+      name: 'a compressed body that is none, of no type, to nowhere',
+      bytes: plain(
+        '',
+        'POST /nowhere HTTP/1.1',
+        ['content-type: ;', 'content-encoding: gzip', 'content-length: 5'],
+        'hello',
+      ),
+      answers: [401, 404, 415],
+    },
+    {
       name: 'an expectation without a token',
       bytes: plain('', post, [type, 'expect: 100-continue', 'content-length: 5']),
       answers: [401],

@@ -60,6 +60,8 @@ export function openBody(
       else done(new ProblemError(problem(413, `the body has more than ${bytesMax} bytes`)))
     },
   })
+  // Nobody may read it: a route without a body, an answer that came before. Whoever does is told all the same.
+  bounded.on('error', () => undefined)
   let received = 0
   raw.on('data', (chunk: Buffer) => (received += chunk.length))
   const decoder = encoding === 'identity' ? undefined : decoders[encoding]()

@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '@millrace/core/errors'
 import { createLogger } from '@millrace/service/logger'
 import { expect, onTestFinished, test } from 'vitest'
@@ -87,4 +89,26 @@ test('a server that closes answers what is under way, and does not wait until it
   expect(answer.headers.get('connection')).toBe('close')
   expect(await answer.text()).toBe('done')
   await closed
+})
+
+test.each([
+  ['corrupt', 'GET / HTTP/1.1', 'content-encoding: gzip', 'content-length: 100', 'hello'],
+  ['broken off', 'GET /slow HTTP/1.1', 'transfer-encoding: chunked', 'x: y', '5\r\nhello\r\n'],
+  ['to nowhere', 'POST /nowhere HTTP/1.1', 'content-encoding: gzip', 'content-length: 5', 'hello'],
+])('a body that nobody reads and is %s ends nothing', async (_what, line, encoding, length, body) => {
+  const { app } = server()
+  app.get('/', () => 'ok')
+  app.get('/slow', async () => {
+    await sleep(300)
+    return 'ok'
+  })
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const socket = connect(Number(port), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  socket.write(`${line}\r\nhost: a\r\n${encoding}\r\n${length}\r\n\r\n${body}`)
+  await sleep(100)
+  socket.destroy()
+  // An error that nobody listens to would come by now, and fail this test.
+  await sleep(400)
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200)
 })
