@@ -6,7 +6,7 @@ import {
   ListOffsetTimestamps,
 } from '@platformatic/kafka'
 import { type Acl, everyAcl, fromClient, toClient } from './acl.ts'
-import { clientOptions, type KafkaConnection } from './connection.ts'
+import { clientOptions, guarded, type KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
 import { protocolErrors } from './errors.ts'
 import { alterScram, deleteScram, scramUsers } from './scram.ts'
@@ -77,7 +77,7 @@ const closeDeadlineMs = 3_000
 
 /** Opens an admin client. It connects with its first call. */
 export function openAdmin(connection: KafkaConnection): Admin {
-  const client = new Client({ ...clientOptions(connection, timeouts), retries: 2, retryDelay: 250 })
+  const client = guarded(new Client({ ...clientOptions(connection, timeouts), retries: 2, retryDelay: 250 }))
   const ask = <T>(what: string, request: Promise<T>) => within(deadlineMs, what, request)
   return {
     ...topicCalls(client, ask),

@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/core/errors'
 import { Base, Connection } from '@platformatic/kafka'
-import { clientOptions, type KafkaConnection } from './connection.ts'
+import { clientOptions, guarded, type KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
 import { leaderless } from './fetch.ts'
 
@@ -28,7 +28,7 @@ const refreshMs = 10_000
 
 export function openCluster(connection: KafkaConnection): Cluster {
   const options = clientOptions(connection, timeouts)
-  const asking = new Base({ ...options, retries: 3, retryDelay: 200, metadataMaxAge: 0 })
+  const asking = guarded(new Base({ ...options, retries: 3, retryDelay: 200, metadataMaxAge: 0 }))
   const writing = new Set<Connection>()
   /** The leaders of the partitions, by topic. */
   const topics = new Map<string, readonly number[]>()

@@ -1,4 +1,4 @@
-import type { BaseOptions } from '@platformatic/kafka'
+import type { Base, BaseOptions } from '@platformatic/kafka'
 
 /** How to reach a cluster, and as whom: always TLS with a private CA and SCRAM-SHA-512; there is no other way in. */
 export type KafkaConnection = {
@@ -30,4 +30,13 @@ export function clientOptions(connection: KafkaConnection, timeouts: ClientTimeo
     timeout: timeouts.requestTimeoutMs,
     autocreateTopics: false,
   }
+}
+
+/**
+ * Lets no connection of a client end the process. The client listens to the first error of each alone, and one that breaks while it logs in
+ * tells of two; whoever asked for it is told by its request.
+ */
+export function guarded<C extends Base>(client: C): C {
+  client.connections.on('connecting', ({ connection }) => connection.on('error', () => undefined))
+  return client
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { MillraceError } from '@millrace/core/errors'
 import { Admin as Client } from '@platformatic/kafka'
 import { type Offsets, openAdmin } from './admin.ts'
-import { clientOptions, type KafkaConnection } from './connection.ts'
+import { clientOptions, guarded, type KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
 import { kafkaError } from './errors.ts'
 import { leaderless, leadersOf, type TopicLeaders } from './fetch.ts'
@@ -69,7 +69,7 @@ class BrokerFollower implements Follower {
   constructor(connection: KafkaConnection, listener: FollowerListener, minBytes: number) {
     this.#listener = listener
     this.#admin = openAdmin(connection)
-    const openClient = () => new Client({ ...clientOptions(connection, timeouts), retries: 0 })
+    const openClient = () => guarded(new Client({ ...clientOptions(connection, timeouts), retries: 0 }))
     this.#clients = { asking: openClient(), fetching: openClient() }
     const onFailed: FetchListener['onFailed'] = (name, broker, error) => this.#park(name, broker, error)
     this.#topicFetch = new TopicFetch(this.#topics, this.#clients, { ...listener, onFailed }, minBytes)

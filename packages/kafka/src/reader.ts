@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin as Client, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka'
 import type { Offsets } from './admin.ts'
-import { clientOptions, type KafkaConnection } from './connection.ts'
+import { clientOptions, guarded, type KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
 import { kafkaError } from './errors.ts'
 import { fetchFrom, type FetchLimits, leadersOf, type StoredRecord } from './fetch.ts'
@@ -73,7 +73,7 @@ const retryDelayMs = 200
 const firstLimits: FetchLimits = { maxWaitMs: 100, minBytes: 1, maxBytes: 1, partitionMaxBytes: 1 }
 
 export function openReader(connection: KafkaConnection): Reader {
-  const client = new Client({ ...clientOptions(connection, timeouts), retries: 2, retryDelay: 100 })
+  const client = guarded(new Client({ ...clientOptions(connection, timeouts), retries: 2, retryDelay: 100 }))
   const known = new Map<string, { readonly topic: NamedTopic; readonly atMs: number }>()
 
   async function leaders(name: string): Promise<NamedTopic> {
