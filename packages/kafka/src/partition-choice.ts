@@ -14,9 +14,9 @@ export function createPartitionChoice(): PartitionChoice {
     choose: ({ topic, key, partition }, partitions) => {
       if (partition !== undefined) return partition
       if (key) return partitionForKey(key, partitions)
-      const current = sticky.get(topic) ?? Math.floor(Math.random() * partitions)
+      const current = (sticky.get(topic) ?? Math.floor(Math.random() * partitions)) % partitions
       sticky.set(topic, current)
-      return current % partitions
+      return current
     },
     advance: (topic, partition) => {
       const current = sticky.get(topic)
