@@ -16,6 +16,9 @@ const verdicts = new Map<string, Verdict>([
   ['REQUEST_TIMED_OUT', 'maybe'],
   ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'maybe'],
   ['NETWORK_EXCEPTION', 'maybe'],
+  // Also answered by a leader that lost the partition while it waited for the other replicas.
+  ['NOT_LEADER_OR_FOLLOWER', 'maybe'],
+  ['KAFKA_STORAGE_ERROR', 'maybe'],
   ['UNKNOWN_SERVER_ERROR', 'maybe'],
   ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'disowned'],
   ['INVALID_PRODUCER_EPOCH', 'disowned'],

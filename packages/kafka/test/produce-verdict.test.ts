@@ -4,11 +4,11 @@ import { protocolError, type Verdict, verdictOf } from '../src/produce-verdict.t
 
 const verdicts: [string, Verdict][] = [
   ['NONE', 'stored'],
-  ['NOT_LEADER_OR_FOLLOWER', 'again'],
+  ['NOT_LEADER_OR_FOLLOWER', 'maybe'],
   ['LEADER_NOT_AVAILABLE', 'again'],
   ['UNKNOWN_TOPIC_OR_PARTITION', 'again'],
   ['NOT_ENOUGH_REPLICAS', 'again'],
-  ['KAFKA_STORAGE_ERROR', 'again'],
+  ['KAFKA_STORAGE_ERROR', 'maybe'],
   ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'maybe'],
   ['REQUEST_TIMED_OUT', 'maybe'],
   ['UNKNOWN_SERVER_ERROR', 'maybe'],
