@@ -1,8 +1,9 @@
 import type { MillraceError } from '@millrace/core/errors'
-import { type Admin, createAPI, fetchV17, FetchIsolationLevels, ProtocolError } from '@platformatic/kafka'
+import { type Admin, createAPI, fetchV17, FetchIsolationLevels } from '@platformatic/kafka'
 import { committedBatches } from './aborted.ts'
 import { kafkaError } from './errors.ts'
 import { type FetchResponse, type PartitionResponse, readFetchResponse, type RecordBatch } from './fetch-response.ts'
+import { protocolError } from './produce-verdict.ts'
 
 /** A record that a reader may see: committed, whoever wrote it. */
 export type StoredRecord = {
@@ -125,7 +126,7 @@ export async function fetchTopics(
   const isolation = FetchIsolationLevels.READ_COMMITTED
   const { id, epoch } = sessionless
   const response = await fetchApi.async(connection, maxWaitMs, minBytes, maxBytes, isolation, id, epoch, topics, [], '')
-  if (response.errorCode !== 0) throw kafkaError(new ProtocolError(response.errorCode), 'reading')
+  if (response.errorCode !== 0) throw kafkaError(protocolError(response.errorCode), 'reading')
   return fetchedOf(response, wanted)
 }
 
@@ -145,10 +146,12 @@ function fetchedOf({ partitions }: FetchResponse, wanted: readonly WantedTopic[]
     const topic = byId.get(fetched.topicId)
     if (!topic) continue
     const { partition, errorCode } = fetched
-    if (errorCode === 0 || errorCode === offsetOutOfRange) {
+    // What cannot be read of one, for whatever reason, must not hold up the others.
+    try {
+      if (errorCode !== 0 && errorCode !== offsetOutOfRange) throw protocolError(errorCode)
       read.push(readPartition(topic.name, fetched, topic.positions.get(partition) ?? 0n))
-    } else {
-      const error = kafkaError(new ProtocolError(errorCode), `reading partition ${partition} of ${topic.name}`)
+    } catch (cause) {
+      const error = kafkaError(cause, `reading partition ${partition} of ${topic.name}`)
       failed.push({ topic: topic.name, partition, error })
     }
   }
