@@ -142,6 +142,12 @@ class KafkaProducer implements Producer {
 
   #enqueue(entry: Entry, partitions: number): void {
     const { topic } = entry.record
+    // Closed meanwhile, or nothing is known of it after all.
+    if (this.#isClosed || partitions === 0) {
+      this.#release(entry)
+      entry.reject(new MillraceError('kafka.unavailable', `${topic} cannot be written now`))
+      return
+    }
     const writer = this.#writerOf(topic, this.#choice.choose(entry.record, partitions))
     writer.push(entry)
     this.#dispatch(writer)
