@@ -14,8 +14,9 @@ export type Sent = { readonly source: string; readonly id: string; readonly fing
 
 export type Claim =
   /** Nobody sent it before: whoever has this claim writes it, and must say how that ended. */
-  | { readonly kind: 'first'; readonly stored: (place: Place) => void; readonly failed: () => void }
-  | { readonly kind: 'under way'; readonly ended: () => Promise<unknown> }
+  | { readonly kind: 'first'; readonly stored: (place: Place) => void; readonly failed: (error: unknown) => void }
+  /** `ended` rejects with what the first failed with; `same` says whether it was sent with the same content. */
+  | { readonly kind: 'under way'; readonly same: boolean; readonly ended: () => Promise<unknown> }
   | { readonly kind: 'known'; readonly place: Place; readonly same: boolean }
 
 export type Identities = {
@@ -46,19 +47,22 @@ export function createIdentities({ identitiesMax, windowMs }: IdentitiesOptions)
   }
 
   const first = (key: string, fingerprint: string): Claim => {
-    const flight: Flight = { ended: undefined }
+    const flight: Flight = { fingerprint, ended: undefined }
     underWay.set(key, flight)
-    const end = () => {
+    const land = () => {
       if (underWay.get(key) === flight) underWay.delete(key)
-      flight.ended?.resolve(undefined)
     }
     return {
       kind: 'first',
       stored: (place) => {
         learn(key, fingerprint, place)
-        end()
+        land()
+        flight.ended?.resolve(undefined)
       },
-      failed: end,
+      failed: (error) => {
+        land()
+        flight.ended?.reject(error)
+      },
     }
   }
 
@@ -74,7 +78,8 @@ export function createIdentities({ identitiesMax, windowMs }: IdentitiesOptions)
       const place = known(key)
       if (place) return { kind: 'known', place, same: table.has(key, sent.fingerprint) }
       const flight = underWay.get(key)
-      return flight ? { kind: 'under way', ended: () => endOf(flight) } : first(key, sent.fingerprint)
+      if (!flight) return first(key, sent.fingerprint)
+      return { kind: 'under way', same: flight.fingerprint === sent.fingerprint, ended: () => endOf(flight) }
     },
     learn: (sent, place) => learn(keyOf(sent), sent.fingerprint, place),
     size: table.size,
@@ -82,7 +87,7 @@ export function createIdentities({ identitiesMax, windowMs }: IdentitiesOptions)
 }
 
 /** The first of an identity on its way. Mostly nobody waits for it. */
-type Flight = { ended: PromiseWithResolvers<undefined> | undefined }
+type Flight = { readonly fingerprint: string; ended: PromiseWithResolvers<undefined> | undefined }
 
 function endOf(flight: Flight): Promise<undefined> {
   flight.ended ??= Promise.withResolvers<undefined>()

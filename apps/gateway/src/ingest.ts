@@ -53,6 +53,8 @@ export type IngestParts = {
 
 /** Longer than a producer gives a record to be delivered, and shorter than a gateway that is told to stop waits for requests. */
 const deadlineMs = 11_000
+/** What a producer gives a record. */
+const deliveryMsMax = 10_000
 
 type First = Extract<Claim, { kind: 'first' }>
 type Checked = Submission & { readonly taken: Extract<Taken, { ok: true }>; readonly key: Buffer | undefined }
@@ -99,14 +101,19 @@ export function createIngest(parts: IngestParts): Ingest {
   ): Outcome | Promise<Outcome> => {
     const { source, id } = checked.context
     const claim = identities.claim({ source, id, fingerprint })
-    if (claim.kind === 'first') return send(checked, record, claim)
+    if (claim.kind === 'first') {
+      const sending = send(checked, record, claim)
+      // What took long to be checked has less time left than the producer takes.
+      return performance.now() + deliveryMsMax > expiresAt ? before(expiresAt, sending) : sending
+    }
     if (claim.kind === 'known') return claim.same ? receiptOf('duplicate', checked, claim.place) : conflict(checked)
-    // When the one that is under way is not confirmed, the next is sent itself; that may take longer than there is time left.
-    const next = claim.ended().then(() => {
-      // Whoever waited was told so by now, and sends it again.
-      if (performance.now() >= expiresAt) throw new Late()
-      return storeOnce(checked, record, fingerprint, expiresAt)
-    })
+    // What fails the first is the answer to all who waited for it: were they sent one after another, each would wait for all before.
+    const next = claim.ended().then(
+      () => storeOnce(checked, record, fingerprint, expiresAt),
+      (error: unknown) => {
+        throw claim.same ? error : new Overtaken()
+      },
+    )
     return before(expiresAt, next)
   }
 
@@ -120,7 +127,7 @@ export function createIngest(parts: IngestParts): Ingest {
       claim.stored(place)
       return receiptOf('accepted', checked, place)
     } catch (error) {
-      claim.failed()
+      claim.failed(error)
       throw error
     }
   }
@@ -192,6 +199,8 @@ function conflict({ context }: Checked): Rejected {
 }
 
 class Late extends Error {}
+/** Another event of the same identity was under way, and was not stored. */
+class Overtaken extends Error {}
 
 /** Waits for what may take long, up to the deadline of the event. */
 async function before<T>(expiresAt: number, work: Promise<T>): Promise<T> {
@@ -206,6 +215,7 @@ async function before<T>(expiresAt: number, work: Promise<T>): Promise<T> {
 
 function failure(error: unknown, id: string | null, onFault: (error: unknown) => void): Outcome {
   if (error instanceof Late) return late(id)
+  if (error instanceof Overtaken) return unconfirmed(id, 'another with its source and id was under way, and failed')
   if (error instanceof MillraceError && error.code === 'kafka.too-large') {
     return rejected(id, problem(413, error.message))
   }

@@ -34,16 +34,20 @@ describe('an identity', () => {
     expect(identities.claim(sent({ source: 'ab', id: 'c' })).kind).toBe('first')
   })
 
-  test('has one event under way at a time; when that fails, the next may try', async () => {
+  test('has one event under way at a time; what fails it is told to all who wait, and the next may try', async () => {
     const identities = createIdentities(options)
     const first = firstClaim(identities)
-    const second = identities.claim(sent())
-    if (second.kind !== 'under way') throw new Error(`it is ${second.kind}`)
-    const ended = second.ended()
-    first.failed()
-    await ended
+    const waiting = [sent(), sent({ fingerprint: 'f'.repeat(32) })].map((one) => {
+      const claim = identities.claim(one)
+      if (claim.kind !== 'under way') throw new Error(`it is ${claim.kind}`)
+      return { same: claim.same, ended: claim.ended() }
+    })
+    expect(waiting.map(({ same }) => same)).toEqual([true, false])
+    const failure = new Error('no broker')
+    first.failed(failure)
+    for (const { ended } of waiting) await expect(ended).rejects.toBe(failure)
     const third = firstClaim(identities)
-    first.failed() // an end that is told twice ends nothing else
+    first.failed(failure) // an end that is told twice ends nothing else
     expect(identities.claim(sent()).kind).toBe('under way')
     third.stored(place())
     expect(identities.claim(sent()).kind).toBe('known')
@@ -66,7 +70,7 @@ describe('an identity', () => {
     const identities = createIdentities(options)
     const first = firstClaim(identities)
     identities.learn(sent(), place())
-    first.failed()
+    first.failed(new Error('not confirmed'))
     expect(identities.claim(sent()).kind).toBe('known')
   })
 
