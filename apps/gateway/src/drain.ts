@@ -10,7 +10,7 @@ const stragglersMs = 1_000
 const pollMs = 25
 /** A turn of the event loop shorter than this leaves hardly any time for a connection to be queued and not accepted. */
 const shortTurnMs = 0.2
-const turnsMax = 1_000
+const shortTurnWaitMs = 250
 
 export type Drain = {
   /**
@@ -62,8 +62,8 @@ export function createDrain(app: FastifyInstance): Drain {
  * accepted when a server stops listening: they should be few.
  */
 async function shortTurn(): Promise<void> {
-  for (let turn = 0; turn < turnsMax; turn++) {
-    const sinceMs = performance.now()
+  const endMs = performance.now() + shortTurnWaitMs
+  for (let sinceMs = performance.now(); sinceMs < endMs; sinceMs = performance.now()) {
     await new Promise((resolve) => setImmediate(resolve))
     if (performance.now() - sinceMs < shortTurnMs) return
   }
