@@ -54,6 +54,7 @@ export function openIdentityFeed(
     while (catchUps.get(topic) === catchUp) {
       try {
         const { from, ends } = await begunOf(admin, topic, options)
+        if (catchUps.get(topic) !== catchUp) return
         catchUp.upTo(ends)
         catchUp.reached(await follower.follow(topic, from))
         return
