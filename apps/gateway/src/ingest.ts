@@ -101,11 +101,7 @@ export function createIngest(parts: IngestParts): Ingest {
   ): Outcome | Promise<Outcome> => {
     const { source, id } = checked.context
     const claim = identities.claim({ source, id, fingerprint })
-    if (claim.kind === 'first') {
-      const sending = send(checked, record, claim)
-      // What took long to be checked has less time left than the producer takes.
-      return performance.now() + deliveryMsMax > expiresAt ? before(expiresAt, sending) : sending
-    }
+    if (claim.kind === 'first') return inTime(expiresAt, send(checked, record, claim))
     if (claim.kind === 'known') return claim.same ? receiptOf('duplicate', checked, claim.place) : conflict(checked)
     // What fails the first is the answer to all who waited for it: were they sent one after another, each would wait for all before.
     const next = claim.ended().then(
@@ -201,6 +197,11 @@ function conflict({ context }: Checked): Rejected {
 class Late extends Error {}
 /** Another event of the same identity was under way, and was not stored. */
 class Overtaken extends Error {}
+
+/** What took long to be checked has less time left than the producer takes. */
+function inTime<T>(expiresAt: number, sending: Promise<T>): Promise<T> {
+  return performance.now() + deliveryMsMax > expiresAt ? before(expiresAt, sending) : sending
+}
 
 /** Waits for what may take long, up to the deadline of the event. */
 async function before<T>(expiresAt: number, work: Promise<T>): Promise<T> {

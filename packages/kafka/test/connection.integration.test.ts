@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
+import { MillraceError } from '@millrace/core/errors'
 import { stack } from '@millrace/testkit/fixture'
 import { expect, onTestFinished, test } from 'vitest'
 import { openAdmin } from '../src/admin.ts'
@@ -41,7 +42,7 @@ test('a connection that breaks while it logs in fails what it was for, and nothi
     onTestFinished(() => admin.close())
     return admin.brokers().then(
       () => 'answered',
-      (error: unknown) => Reflect.get(Object(error), 'code'),
+      (error: unknown) => (error instanceof MillraceError ? error.code : String(error)),
     )
   })
   const outcomes = new Set(await Promise.all(asked))
