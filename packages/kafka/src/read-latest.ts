@@ -16,6 +16,8 @@ const stepMax = 64
 const stepGrowth = 4n
 /** What one answer may hold: beyond it, fewer records than asked for are given. One is given even if it is larger. */
 const givenBytesMax = 8 * mebibyte
+/** Where nothing is found at all, as in a long stretch of aborted transactions, the question is given up after this. */
+const emptyTimeMsMax = 8_000
 const timeMsMax = 5_000
 
 /** A partition while it is read backwards. */
@@ -45,10 +47,13 @@ export async function readLatest(
   })
   const records: StoredRecord[] = []
   const deadline = performance.now() + timeMsMax
+  const lastDeadline = performance.now() + emptyTimeMsMax
   let room = givenBytesMax
   while (records.length < limit && room > 0 && (records.length === 0 || performance.now() < deadline)) {
     const hungry = lanes.filter(isHungry)
     if (hungry.length === 0) break
+    if (performance.now() > lastDeadline)
+      throw new MillraceError('kafka.unavailable', `nothing committed was found in ${topic.name} in time`)
     await Promise.all([...topic.leaders].map((leader) => stepBack(client, topic, leader, hungry)))
     room = give(lanes, records, limit, room)
   }
