@@ -57,10 +57,12 @@ module.exports = {
     ...only('packages/connect', ['core']),
     ...only('packages/reconcile', ['core', 'kafka', 'schemas', 'flink', 'connect']),
     ...only('packages/warehouse-double', ['service']),
+    ...only('packages/ledger', ['core']),
+    ...only('packages/drills', ['core', 'kafka', 'ledger', 'stack']),
     ...only('packages/stack', ['core', 'service', 'kafka', 'schemas', 'flink', 'connect', 'reconcile']),
     ...only('apps/gateway', ['core', 'service', 'schemas', 'kafka', 'reconcile']),
     ...only('apps/monitor', ['core', 'service', 'kafka']),
-    ...only('apps/cli', ['core', 'stack', 'reconcile', 'client', 'kafka']),
+    ...only('apps/cli', ['core', 'stack', 'reconcile', 'client', 'kafka', 'drills']),
     {
       name: 'testkit-is-for-tests-only',
       severity: 'error',

@@ -1,8 +1,8 @@
 import type { EventType } from '@millrace/core/event-type'
 import { isJsonObject } from '@millrace/core/json'
 import { Pool } from 'undici'
-import type { AccessToken } from './access-token.ts'
-import { isRefusal, parsed } from './event-post.ts'
+import type { AccessToken } from '@millrace/ledger/access-token'
+import { isRefusal, parsed } from '@millrace/ledger/event-post'
 import type { Observation } from './observation.ts'
 
 /** What became of one event. `unconfirmed`: stored or not, send it again with the same id. */

@@ -8,9 +8,9 @@ import { MillraceError } from '@millrace/core/errors'
 import type { EventType } from '@millrace/core/event-type'
 import type { EventPost, SingleOutcome } from './binary-post.ts'
 import { backoffMs } from './lane.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger } from '@millrace/ledger/ledger'
 import type { Observation } from './observation.ts'
-import { pacer } from './pacer.ts'
+import { pacer } from '@millrace/ledger/pacer'
 
 export type Feed = {
   readonly type: EventType

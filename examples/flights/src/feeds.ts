@@ -4,7 +4,7 @@ import type { EventType, SchemaFormat } from '@millrace/core/event-type'
 import type { EventPost } from './binary-post.ts'
 import { runFeed } from './feed.ts'
 import type { Observation } from './observation.ts'
-import { openLedger } from './ledger.ts'
+import { openLedger } from '@millrace/ledger/ledger'
 import { quakeRecorded, quakes } from './quakes.ts'
 import { weather, weatherObserved } from './weather.ts'
 

@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { MillraceError } from '@millrace/core/errors'
 
-import type { EventResult, PostEvents, PostOutcome } from './event-post.ts'
+import type { EventResult, PostEvents, PostOutcome } from '@millrace/ledger/event-post'
 import { type Flight, flightData, flightSource, rfc3339 } from './flight.ts'
-import type { Ledger, LedgerOutcome } from './ledger.ts'
+import type { Ledger, LedgerOutcome } from '@millrace/ledger/ledger'
 import type { ReplayStatistics } from './statistics.ts'
 
 /**

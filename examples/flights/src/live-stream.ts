@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { type MessageEvent, WebSocket } from 'undici'
 
-import type { AccessToken } from './access-token.ts'
+import type { AccessToken } from '@millrace/ledger/access-token'
 
 export type LiveStream = {
   /** Resolves when the gateway has taken the subscription for the first time. */

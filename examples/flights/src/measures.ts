@@ -2,7 +2,7 @@ import { isJsonObject } from '@millrace/core/json'
 import type { Pipeline } from '@millrace/core/pipeline'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 
-import type { AccessToken } from './access-token.ts'
+import type { AccessToken } from '@millrace/ledger/access-token'
 import type { Flight } from './flight.ts'
 import { openHistogram, type Percentiles } from './histogram.ts'
 import { followTopic } from './live-stream.ts'

@@ -4,7 +4,7 @@ import type { Percentiles } from './histogram.ts'
 import type { MeasuredLatencies } from './measures.ts'
 import type { ReplayEnd } from './replay.ts'
 import type { ReplayNumbers } from './statistics.ts'
-import type { CheckResult } from './verdict/check.ts'
+import type { CheckResult } from '@millrace/ledger/check'
 import type { Verdict } from './verdict/judge.ts'
 
 /** What a run came to. Printed as it is with `--json`. */

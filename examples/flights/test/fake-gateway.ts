@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { isJsonObject } from '@millrace/core/json'
 import { partitionForKey } from '@millrace/core/partitioner'
-import type { EventResult, PostEvents, PostOutcome } from '../src/event-post.ts'
+import type { EventResult, PostEvents, PostOutcome } from '@millrace/ledger/event-post'
 import type { Flight } from '../src/flight.ts'
 
 export type SentEvent = { readonly id: string; readonly origin: string; readonly atMs: number }

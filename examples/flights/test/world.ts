@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { createTables } from '../src/verdict/tables.ts'
-import { type Database, literal, openDatabase } from '../src/verdict/database.ts'
+import { type Database, literal, openDatabase } from '@millrace/ledger/database'
 import type { Semantics } from '../src/verdict/semantics.ts'
 
 /** A world so small that every row of it can be looked at: minutes for windows, two partitions, a dozen events. */

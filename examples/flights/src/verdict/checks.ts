@@ -1,5 +1,6 @@
-import type { Check } from './check.ts'
-import { literal } from './database.ts'
+import type { Check } from '@millrace/ledger/check'
+import { literal } from '@millrace/ledger/database'
+import { answerChecks } from '@millrace/ledger/delivery-checks'
 import type { Semantics } from './semantics.ts'
 
 /** Averages may differ by the order of additions; counts and sums of whole numbers may not. */
@@ -12,30 +13,6 @@ const sameResult = (left: string, right: string): string => `(
   AND coalesce(abs(${left}.mean_delay - ${right}.mean_delay)
     <= ${relativeTolerance} * greatest(abs(${left}.mean_delay), abs(${right}.mean_delay)),
     ${left}.mean_delay IS NULL AND ${right}.mean_delay IS NULL))`
-
-const acknowledgedIsStored: Check = {
-  name: 'acknowledged-is-stored',
-  says: 'every acknowledged event is in the topic at the partition and offset that were returned, byte for byte',
-  compared: `SELECT count(*) FROM ledger WHERE status IN ('accepted', 'duplicate')`,
-  differing: `
-    SELECT ledger.id, ledger.partition, ledger."offset", topic.id AS stored_id,
-      ledger.sha256, topic.sha256 AS stored_sha256
-    FROM ledger LEFT JOIN topic ON topic.partition = ledger.partition AND topic."offset" = ledger."offset"
-    WHERE ledger.status IN ('accepted', 'duplicate')
-      AND (topic.id IS DISTINCT FROM ledger.id OR topic.sha256 IS DISTINCT FROM ledger.sha256
-        OR topic.source IS DISTINCT FROM (SELECT source FROM replayed))`,
-}
-
-const copiesAreIdentical: Check = {
-  name: 'copies-are-identical',
-  says: 'an event is in the topic once by source and id; further copies are byte-identical, in the same partition',
-  compared: 'SELECT count(DISTINCT (source, id)) FROM identified',
-  differing: `
-    SELECT source, id, count(*) AS copies, count(DISTINCT sha256) AS contents, count(DISTINCT partition) AS partitions,
-      list("offset" ORDER BY "offset") AS offsets
-    FROM identified GROUP BY source, id
-    HAVING count(*) > 1 AND (contents > 1 OR partitions > 1 OR count(DISTINCT coalesce(key, '')) > 1)`,
-}
 
 const windowsAreRight: Check = {
   name: 'windows-equal-recomputation',
@@ -125,16 +102,6 @@ const resultsAreLoaded: Check = {
       OR results.window_start_ms IS DISTINCT FROM loaded.window_start_ms`,
 }
 
-const refusedIsNotStored: Check = {
-  name: 'refused-is-not-stored',
-  says: 'no event that the API refused is in the topic',
-  compared: `SELECT count(DISTINCT id) FROM ledger WHERE status = 'rejected'`,
-  differing: `
-    SELECT topic.id, topic.partition, topic."offset", ledger.detail
-    FROM ledger JOIN topic ON topic.id = ledger.id AND topic.source = (SELECT source FROM replayed)
-    WHERE ledger.status = 'rejected'`,
-}
-
 const feedsAreStored: Check = {
   name: 'feeds-are-stored',
   says: 'every acknowledged event in Avro or Protobuf is in its topic at the place that was returned, its bytes as they were sent',
@@ -166,9 +133,7 @@ const feedCopiesAreIdentical: Check = {
 /** All checks, in the order in which the data flow. */
 export function checksOf(semantics: Semantics): readonly Check[] {
   return [
-    acknowledgedIsStored,
-    refusedIsNotStored,
-    copiesAreIdentical,
+    ...answerChecks,
     feedsAreStored,
     feedCopiesAreIdentical,
     lateIsStored,

@@ -1,6 +1,6 @@
-import { type CheckResult, runCheck } from './check.ts'
+import { type CheckResult, runCheck } from '@millrace/ledger/check'
 import { checksOf } from './checks.ts'
-import { type Database, literal, type Row } from './database.ts'
+import { type Database, literal, type Row } from '@millrace/ledger/database'
 import { deriveExpectations, type Semantics } from './semantics.ts'
 
 /** What was found, beside the checks: nothing here makes a verdict false, and nothing is hidden. */
@@ -38,7 +38,7 @@ export type Verdict = {
 
 /** Judges what the tables hold. `source` is the CloudEvents source of the ledger's events. */
 export async function judge(database: Database, semantics: Semantics, source: string): Promise<Verdict> {
-  await database.run(`CREATE TABLE replayed AS SELECT ${literal(source)} AS source`)
+  await database.run(`CREATE TABLE ledger_source AS SELECT ${literal(source)} AS source`)
   // A record that nobody gave an identity is nobody's copy.
   await database.run('CREATE VIEW identified AS SELECT * FROM topic WHERE source IS NOT NULL AND id IS NOT NULL')
   await deriveExpectations(database, semantics)
@@ -77,7 +77,7 @@ async function findingsOf(database: Database): Promise<Findings> {
     firstCopies: await database.rows(`
       SELECT source, id, partition, list("offset" ORDER BY "offset") AS offsets
       FROM identified GROUP BY source, id, partition HAVING count(*) > 1 ORDER BY ALL LIMIT 5`),
-    fromOthers: await count('count(*) FROM topic WHERE source IS DISTINCT FROM (SELECT source FROM replayed)'),
+    fromOthers: await count('count(*) FROM topic WHERE source IS DISTINCT FROM (SELECT source FROM ledger_source)'),
     counted: await count('counted FROM accounts'),
     late: await count('late FROM accounts'),
     open: await count('open FROM accounts'),

@@ -1,74 +1,30 @@
 import { deadLetterHeaders } from '@millrace/core/dead-letter'
 
-import { ledgerColumns } from '../ledger.ts'
-import { type Database, literal } from './database.ts'
+import { consoleLines, headerOf, sha256OfValue, textOfValue } from '@millrace/ledger/console-lines'
+import { type Database, literal } from '@millrace/ledger/database'
+import { answersIn } from '@millrace/ledger/ledger-lines'
 import { epochMsOf, isInteger, isNumber, jsonOf } from './json-text.ts'
-
-/** A record of a megabyte is a line of up to four. */
-const lineBytesMax = 8 * 1_048_576
-
-/**
- * Reads what Kafka's console consumer printed (`console-consumer.ts`): tab-separated partition, offset, headers, key and
- * value. Bytes outside printable ASCII, and backslashes, are printed as `\xNN`: DuckDB's text form of a BLOB, so casting
- * gives back the bytes as they are in the log. `\,` separates headers and can therefore not occur in one. A null is printed
- * as the bytes of `null.literal` would be, so a record that has just these two bytes is read as null.
- */
-function lines(file: string): string {
-  return `(
-    SELECT replace(partition, 'Partition:', '')::INTEGER AS partition, replace("offset", 'Offset:', '')::BIGINT AS "offset",
-      headers, key, value
-    FROM read_csv(${literal(file)}, delim = '\\t', quote = '', escape = '', header = false, auto_detect = false,
-      nullstr = '\\x5CN', max_line_size = ${lineBytesMax}, columns = {
-        'partition': 'VARCHAR', 'offset': 'VARCHAR', 'headers': 'VARCHAR', 'key': 'VARCHAR', 'value': 'VARCHAR'}))`
-}
-
-function header(name: string): string {
-  return `nullif(regexp_extract(headers, '(?:^|\\\\,)${name}:(.*?)(?:\\\\,|$)', 1), '')`
-}
-
-/** The text of a value, or null where its bytes are not UTF-8. */
-const text = `CASE WHEN contains(value, '\\') THEN try(decode(value::BLOB)) ELSE value END`
-const sha256 = 'sha256(value::BLOB)'
-
-const ledgerTypes: Record<(typeof ledgerColumns)[number], string> = {
-  kind: 'VARCHAR',
-  request: 'VARCHAR',
-  at_ms: 'BIGINT',
-  id: 'VARCHAR',
-  partition: 'INTEGER',
-  offset: 'BIGINT',
-  sha256: 'VARCHAR',
-  detail: 'VARCHAR',
-}
-
-function answers(file: string): string {
-  return `(
-    SELECT kind AS status, * EXCLUDE (kind)
-    FROM read_csv(${literal(file)}, delim = '\\t', quote = '', escape = '', header = false, auto_detect = false,
-      max_line_size = 4194304, columns = {${ledgerColumns.map((name) => `'${name}': '${ledgerTypes[name]}'`).join(', ')}})
-    WHERE kind <> 'sending')`
-}
 
 /** Loads the replay's ledger: the answers. That a request was sent says nothing of what became of it. */
 export async function loadLedger(database: Database, file: string): Promise<void> {
   await database.run(`
     INSERT INTO ledger
-    SELECT status, request, at_ms, id, partition, "offset", sha256, detail FROM ${answers(file)}`)
+    SELECT status, request, at_ms, id, partition, "offset", sha256, detail FROM ${answersIn(file)}`)
 }
 
 /** Loads a feed's ledger, as `loadLedger` does. */
 export async function loadFeedLedger(database: Database, topic: string, file: string): Promise<void> {
   await database.run(`
     INSERT INTO feed_ledger
-    SELECT ${literal(topic)}, status, id, partition, "offset", sha256, detail FROM ${answers(file)}`)
+    SELECT ${literal(topic)}, status, id, partition, "offset", sha256, detail FROM ${answersIn(file)}`)
 }
 
 /** Loads the topic of a feed, whose values are in the registry's frame. */
 export async function loadFeedTopic(database: Database, topic: string, file: string): Promise<void> {
   await database.run(`
     INSERT INTO feed_topic
-    SELECT ${literal(topic)}, partition, "offset", ${header('ce_source')}, ${header('ce_id')}, key, ${sha256}
-    FROM ${lines(file)}`)
+    SELECT ${literal(topic)}, partition, "offset", ${headerOf('ce_source')}, ${headerOf('ce_id')}, key, ${sha256OfValue}
+    FROM ${consoleLines(file)}`)
 }
 
 /** Loads the event topic. A value that is not what the schema says is kept, and marked. */
@@ -76,8 +32,8 @@ export async function loadTopic(database: Database, file: string): Promise<void>
   await database.run(`
     INSERT INTO topic
     WITH read AS (
-      SELECT *, ${header('ce_source')} AS source, ${header('ce_id')} AS id, ${sha256} AS sha256, ${text} AS text
-      FROM ${lines(file)}),
+      SELECT *, ${headerOf('ce_source')} AS source, ${headerOf('ce_id')} AS id, ${sha256OfValue} AS sha256, ${textOfValue} AS text
+      FROM ${consoleLines(file)}),
     parsed AS (SELECT *, ${jsonOf('text')} AS json FROM read),
     timed AS (
       SELECT *, CASE WHEN json_type(json, '$.date') = 'VARCHAR' THEN ${epochMsOf("json->>'$.date'")} END AS event_ms
@@ -104,26 +60,26 @@ export async function loadResults(database: Database, file: string): Promise<voi
     SELECT partition, "offset", json->>'$.origin',
       ${epochMsOf("json->>'$.windowStart'")}, ${epochMsOf("json->>'$.windowEnd'")},
       (json->'$.flights')::BIGINT, (json->'$.distance')::DOUBLE, (json->'$.meanDelay')::DOUBLE
-    FROM (SELECT *, ${jsonOf('text')} AS json FROM (SELECT *, ${text} AS text FROM ${lines(file)}))`)
+    FROM (SELECT *, ${jsonOf('text')} AS json FROM (SELECT *, ${textOfValue} AS text FROM ${consoleLines(file)}))`)
 }
 
 /** Loads the topic of late events. */
 export async function loadLate(database: Database, file: string): Promise<void> {
   await database.run(`
     INSERT INTO late
-    SELECT partition, "offset", ${header(deadLetterHeaders.partition)}::INTEGER, ${header(deadLetterHeaders.offset)}::BIGINT,
-      ${header('ce_source')}, ${header('ce_id')}, ${sha256}
-    FROM ${lines(file)}`)
+    SELECT partition, "offset", ${headerOf(deadLetterHeaders.partition)}::INTEGER, ${headerOf(deadLetterHeaders.offset)}::BIGINT,
+      ${headerOf('ce_source')}, ${headerOf('ce_id')}, ${sha256OfValue}
+    FROM ${consoleLines(file)}`)
 }
 
 /** Loads a dead letter topic. */
 export async function loadDeadLetters(database: Database, topic: string, file: string): Promise<void> {
   await database.run(`
     INSERT INTO dead_letters
-    SELECT ${literal(topic)}, partition, "offset", ${header(deadLetterHeaders.by)}, ${header(deadLetterHeaders.reason)},
-      ${header(deadLetterHeaders.topic)}, TRY_CAST(${header(deadLetterHeaders.partition)} AS INTEGER),
-      TRY_CAST(${header(deadLetterHeaders.offset)} AS BIGINT), ${header('ce_source')}, ${header('ce_id')}, ${sha256}
-    FROM ${lines(file)}`)
+    SELECT ${literal(topic)}, partition, "offset", ${headerOf(deadLetterHeaders.by)}, ${headerOf(deadLetterHeaders.reason)},
+      ${headerOf(deadLetterHeaders.topic)}, TRY_CAST(${headerOf(deadLetterHeaders.partition)} AS INTEGER),
+      TRY_CAST(${headerOf(deadLetterHeaders.offset)} AS BIGINT), ${headerOf('ce_source')}, ${headerOf('ce_id')}, ${sha256OfValue}
+    FROM ${consoleLines(file)}`)
 }
 
 /** Loads the warehouse's rows (`warehouse-rows.ts`). */

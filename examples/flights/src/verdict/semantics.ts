@@ -1,6 +1,6 @@
 import type { Pipeline } from '@millrace/core/pipeline'
 
-import type { Database } from './database.ts'
+import type { Database } from '@millrace/ledger/database'
 
 /** What the checks have to know of the pipeline. */
 export type Semantics = {

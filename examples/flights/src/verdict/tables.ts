@@ -1,4 +1,4 @@
-import type { Database } from './database.ts'
+import type { Database } from '@millrace/ledger/database'
 
 /**
  * The tables that the checks compare. What fills them (files of Kafka's console consumer, the ledger, the warehouse's

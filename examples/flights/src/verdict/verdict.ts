@@ -7,8 +7,8 @@ import { deadLetterTopic } from '@millrace/core/topic-name'
 import type { Warehouse } from '@millrace/connect/snowflake-sql'
 import { tableOf } from '@millrace/connect/table'
 import { flightSource } from '../flight.ts'
-import { type KafkaTools, readTopics, type TopicRead, verdictGroupPrefix } from './console-consumer.ts'
-import { type Database, openDatabase } from './database.ts'
+import { type KafkaTools, readTopics, type TopicRead, verdictGroupPrefix } from '@millrace/ledger/console-consumer'
+import { type Database, openDatabase } from '@millrace/ledger/database'
 import { judge, type Verdict } from './judge.ts'
 import {
   loadDeadLetters,

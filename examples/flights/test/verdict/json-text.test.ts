@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { literal, openDatabase } from '../../src/verdict/database.ts'
+import { literal, openDatabase } from '@millrace/ledger/database'
 import { jsonOf } from '../../src/verdict/json-text.ts'
 
 /** Valid JSON with a few characters put in or taken out: most is malformed, some is not. */

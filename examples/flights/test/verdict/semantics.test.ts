@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { departuresPerAirport } from '../../src/platform.ts'
-import { openDatabase } from '../../src/verdict/database.ts'
+import { openDatabase } from '@millrace/ledger/database'
 import { type Semantics, semanticsOf } from '../../src/verdict/semantics.ts'
 import { lateCount, lateCountSql } from '../late-count.ts'
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 
 /**
- * What the replay asked the gateway to store, and what the gateway answered: an append-only file of tab-separated
+ * What was sent to the gateway, and what it answered: an append-only file of tab-separated
  * lines. Lines are written before the request is sent and before its answer is acted upon, in the same process turn,
  * so that they survive the death of this process; the verdict takes them as what was acknowledged.
  */
@@ -19,8 +19,8 @@ export type LedgerOutcome =
   | { readonly status: 'rejected' | 'unconfirmed'; readonly id: string; readonly detail: string }
 
 export type Ledger = {
-  /** Notes the events of a request, in request order, before it is sent. */
-  sending(request: string, lane: number, ids: readonly string[]): void
+  /** Notes the events of a request, in request order, before it is sent; with the SHA-256 of their data where that is known by then. */
+  sending(request: string, lane: number, ids: readonly string[], digests?: readonly string[]): void
   /** Notes what became of each event of a request. */
   settled(request: string, outcomes: readonly LedgerOutcome[]): void
   close(): void
@@ -31,8 +31,8 @@ export function openLedger(file: string): Ledger {
   const descriptor = openSync(file, 'a+', 0o600)
   cutTornLine(descriptor)
   return {
-    sending: (request, lane, ids) => {
-      writeSync(descriptor, line('sending', request, '', String(lane), '', '', ids.join(' ')))
+    sending: (request, lane, ids, digests = []) => {
+      writeSync(descriptor, line('sending', request, '', String(lane), '', digests.join(' '), ids.join(' ')))
     },
     settled: (request, outcomes) => {
       if (outcomes.length > 0) writeSync(descriptor, outcomes.map((outcome) => outcomeLine(request, outcome)).join(''))

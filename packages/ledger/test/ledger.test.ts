@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ledgerColumns, openLedger } from '../src/ledger.ts'
-import { temporaryDirectory } from './world.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 const newFile = (): string => join(temporaryDirectory(), 'ledger')
 

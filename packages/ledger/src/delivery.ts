@@ -1,0 +1,52 @@
+/** Holds a ledger against a topic: was everything that was acknowledged stored, once, where it was said to be, in order, and nothing else? */
+import { type CheckResult, runCheck } from './check.ts'
+import { consoleLines, headerOf, sha256OfValue } from './console-lines.ts'
+import { type Database, literal } from './database.ts'
+import { answerChecks, historyChecks } from './delivery-checks.ts'
+import { answersIn, sendingsIn } from './ledger-lines.ts'
+
+export type Delivery = {
+  /** The file of `openLedger`, its data noted with each sending. */
+  readonly ledgerFile: string
+  /** What Kafka's console consumer printed of the whole topic (`readTopics`). */
+  readonly topicFile: string
+  /** The CloudEvents source of all events of the ledger, and of nobody else's. */
+  readonly source: string
+}
+
+export type DeliveryVerdict = {
+  readonly ok: boolean
+  readonly checks: readonly CheckResult[]
+  /** Events that were acknowledged. */
+  readonly acknowledged: number
+  /** Events of which it was never said what became of them: stored or not. */
+  readonly unconfirmed: number
+  readonly refused: number
+  /** Records beyond the first of their event. Those that a check does not explain make the verdict false. */
+  readonly copies: number
+}
+
+export async function judgeDelivery(database: Database, delivery: Delivery): Promise<DeliveryVerdict> {
+  const { ledgerFile, topicFile, source } = delivery
+  const header = { source: headerOf('ce_source'), id: headerOf('ce_id') }
+  await database.run(`CREATE TABLE ledger_source AS SELECT ${literal(source)} AS source`)
+  await database.run(`CREATE TABLE ledger AS SELECT * FROM ${answersIn(ledgerFile)}`)
+  await database.run(`CREATE TABLE sendings AS SELECT * FROM ${sendingsIn(ledgerFile)}`)
+  await database.run(`
+    CREATE TABLE topic AS
+    SELECT partition, "offset", ${header.source} AS source, ${header.id} AS id, key, ${sha256OfValue} AS sha256
+    FROM ${consoleLines(topicFile)}`)
+  const checks: CheckResult[] = []
+  for (const check of [...answerChecks, ...historyChecks]) checks.push(await runCheck(database, check))
+  const count = (sql: string) => database.number(`SELECT ${sql}`)
+  return {
+    ok: checks.every(({ ok }) => ok),
+    checks,
+    acknowledged: await count(`count(DISTINCT id) FROM ledger WHERE status IN ('accepted', 'duplicate')`),
+    unconfirmed: await count(
+      `count(*) FROM (SELECT id FROM ledger GROUP BY id HAVING bool_and(status = 'unconfirmed'))`,
+    ),
+    refused: await count(`count(*) FROM (SELECT id FROM ledger GROUP BY id HAVING bool_and(status = 'rejected'))`),
+    copies: await count(`count(*) - count(DISTINCT id) FROM topic WHERE source = (SELECT source FROM ledger_source)`),
+  }
+}

@@ -1,0 +1,97 @@
+/** What a gateway may honestly do with events, made up from a seed: the ledger of who sent them, and the topic. */
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openDatabase } from '../src/database.ts'
+import { type DeliveryVerdict, judgeDelivery } from '../src/delivery.ts'
+import { type LedgerOutcome, openLedger } from '../src/ledger.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const source = '/drill'
+const events = 240
+const keys = 12
+const partitions = 6
+
+export type Attempt = { readonly request: string; id: string; data: string; outcome: LedgerOutcome | undefined }
+export type Stored = { partition: number; offset: number; source: string; id: string; key: string; data: string }
+export type History = { readonly attempts: Attempt[]; readonly topic: Stored[] }
+
+/** A generator of numbers from 0 up to 1 (mulberry32), so that a history can be made again. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+export function sha256(data: string): string {
+  return createHash('sha256').update(data).digest('hex')
+}
+
+/** A gateway that loses answers, is asked again, recognises some retries and writes others twice, as it may; and refuses some. */
+export function honestHistory(seed: number): History {
+  const random = randomOf(seed)
+  const attempts: Attempt[] = []
+  const topic: Stored[] = []
+  const store = (id: string, key: string, data: string): Stored => {
+    const partition = Number(key.slice(1)) % partitions
+    const offset = topic.filter((record) => record.partition === partition).length
+    const record = { partition, offset, source, id, key, data }
+    topic.push(record)
+    return record
+  }
+  for (let number = 0; number < events; number += 1) {
+    const id = String(number)
+    const key = `k${Math.floor(random() * keys)}`
+    const data = `{"n":${number},"key":"${key}"}`
+    const attempt = (outcome: LedgerOutcome | undefined) => {
+      attempts.push({ request: `r${attempts.length}`, id, data, outcome })
+    }
+    const told = (status: 'accepted' | 'duplicate', { partition, offset }: Stored) =>
+      attempt({ status, id, partition, offset, sha256: sha256(data) })
+    const course = random()
+    if (course < 0.05) attempt({ status: 'rejected', id, detail: '422' })
+    else if (course < 0.1) {
+      if (random() < 0.5) store(id, key, data)
+      attempt({ status: 'unconfirmed', id, detail: '503' })
+    } else if (course < 0.3) {
+      const first = random() < 0.5 ? store(id, key, data) : undefined
+      attempt({ status: 'unconfirmed', id, detail: '503' })
+      // Another instance recognises it, or does not know of it yet.
+      if (first && random() < 0.5) told('duplicate', first)
+      else told('accepted', store(id, key, data))
+    } else {
+      const first = store(id, key, data)
+      told('accepted', first)
+      if (random() < 0.1) told('duplicate', first)
+    }
+  }
+  return { attempts, topic }
+}
+
+/** The verdict on a history, by way of the files that a drill leaves. */
+export async function verdictOn({ attempts, topic }: History): Promise<DeliveryVerdict> {
+  const directory = temporaryDirectory()
+  const ledgerFile = join(directory, 'ledger')
+  const ledger = openLedger(ledgerFile)
+  for (const { request, id, data, outcome } of attempts) {
+    ledger.sending(request, 0, [id], [sha256(data)])
+    if (outcome) ledger.settled(request, [outcome])
+  }
+  ledger.close()
+  const topicFile = join(directory, 'topic')
+  const lines = topic.map((record) => {
+    const headers = `ce_source:${record.source}\\,ce_id:${record.id}`
+    return [`Partition:${record.partition}`, `Offset:${record.offset}`, headers, record.key, record.data].join('\t')
+  })
+  writeFileSync(topicFile, lines.map((line) => `${line}\n`).join(''))
+  const database = await openDatabase()
+  try {
+    return await judgeDelivery(database, { ledgerFile, topicFile, source })
+  } finally {
+    database.close()
+  }
+}
