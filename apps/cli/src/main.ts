@@ -5,6 +5,7 @@ import { javaEnvironment } from '@millrace/stack/environment'
 import { durationSeconds, gateways, scopes, wholeNumber } from './arguments.ts'
 import { doctor } from './doctor.ts'
 import { down } from './down.ts'
+import type { DrillCommandOptions } from './drill.ts'
 import type { GenerateOptions } from './generate.ts'
 import { portBaseOption, type RunningOptions, type StateOption, withDefinition, withState } from './settings.ts'
 import { statusOf, statusTable } from './status.ts'
@@ -105,6 +106,21 @@ function definitionCommands(millrace: Command): void {
     .action(async (topic: string, options: TailOptions) => {
       const { tail } = await import('./tail.ts')
       await tail(topic, options)
+    })
+  withDefinition(millrace.command('drill'))
+    .description('make something go wrong on the running stack, under load, and see whether anything is lost')
+    .argument('<name>', 'which drill; "list" names them')
+    .addOption(new Option('--rate <events>', 'events per second').default(1_000).argParser(wholeNumber))
+    .addOption(json())
+    .action(async (name: string, options: DrillCommandOptions & { json?: boolean }) => {
+      const { drill, drillList, drillSummary } = await import('./drill.ts')
+      if (name === 'list') {
+        print(drillList())
+        return
+      }
+      const report = await drill(name, options)
+      print(options.json ? report : drillSummary(report))
+      if (!report.ok) process.exitCode = exitCodes.failed
     })
 }
 

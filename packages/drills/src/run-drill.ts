@@ -1,0 +1,213 @@
+/** Runs a drill on a running stack: load, a fault, recovery, and a verdict over what Kafka's own consumer finds in the topic. */
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { MillraceError } from '@millrace/core/errors'
+import { openAdmin } from '@millrace/kafka/admin'
+import { accessToken, type AccessToken } from '@millrace/ledger/access-token'
+import { readTopics, verdictGroupPrefix } from '@millrace/ledger/console-consumer'
+import { openDatabase } from '@millrace/ledger/database'
+import { type DeliveryVerdict, judgeDelivery } from '@millrace/ledger/delivery'
+import { openEventPost } from '@millrace/ledger/event-post'
+import { openLedger } from '@millrace/ledger/ledger'
+import type { Installation } from '@millrace/stack/installation'
+import { classPathOf } from '@millrace/stack/jvm'
+import { writeClientProperties } from '@millrace/stack/kafka-client-settings'
+import { distributions } from '@millrace/stack/layout'
+import { mintToken } from '@millrace/stack/token'
+import type { Drill } from './drills.ts'
+import { lanes, runKeyedLoad } from './keyed-load.ts'
+import { openStage } from './stage.ts'
+import { createTimeline, recoveryMs, type Timeline } from './timeline.ts'
+
+export type DrillOptions = {
+  readonly installation: Installation
+  /** Of every gateway that runs. */
+  readonly gatewayUrls: readonly string[]
+  readonly eventsPerSecond: number
+  readonly note: (line: string) => void
+}
+
+export type DrillReport = {
+  readonly drill: string
+  readonly says: string
+  readonly at: string
+  readonly ok: boolean
+  readonly eventsPerSecondAsked: number
+  readonly eventsPerSecond: number
+  readonly acknowledged: number
+  readonly unconfirmed: number
+  readonly copies: number
+  readonly faultSeconds: number
+  /** From the end of the fault until latencies are what they were; null when they were not before the drill ended. */
+  readonly recoverySeconds: number | null
+  readonly p95Ms: { readonly calm: number | null; readonly fault: number | null; readonly after: number | null }
+  readonly checks: DeliveryVerdict['checks']
+}
+
+const calmMs = 8_000
+const recoverMs = 12_000
+const tokenTtlSeconds = 900
+const readerUser = 'admin'
+const partitions = 12
+const retentionMs = 3_600_000
+
+type Phases = { readonly startMs: number; readonly faultMs: number; readonly healedMs: number; readonly endMs: number }
+
+/** @throws MillraceError 'stack.failed' when the stack does not run, or does not come back; 'verdict.failed' when the topic cannot be read */
+export async function runDrill(drill: Drill, options: DrillOptions): Promise<DrillReport> {
+  const { installation, note } = options
+  const at = new Date().toISOString()
+  const run = `${drill.name}-${at.replaceAll(/\D/g, '')}`
+  const directory = join(installation.layout.state, 'drills', run)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const eventType = `drill.${run}`
+  const source = `/drills/${run}`
+  await makeType(options, eventType)
+  const ledgerFile = join(directory, 'ledger')
+  const timeline = createTimeline()
+  const phases = await underLoad(drill, options, { eventType, source, ledgerFile, timeline })
+  note('reading the topic with Kafka’s console consumer, and comparing …')
+  const verdict = await judged(installation, { topic: eventType, source, ledgerFile, directory })
+  const report = reportOf(drill, at, options, { verdict, timeline, phases })
+  await writeFile(join(installation.layout.state, 'drills', `${run}.json`), `${JSON.stringify(report, undefined, 2)}\n`)
+  // What it was about is kept only where something has to be looked into.
+  if (report.ok) await rm(directory, { recursive: true, force: true })
+  return report
+}
+
+function tokenFor({ secrets }: Installation, scopes: readonly string[]): AccessToken {
+  return accessToken(
+    (wanted) => mintToken(secrets, { subject: 'drill', scopes: wanted, ttlSeconds: tokenTtlSeconds }),
+    scopes,
+  )
+}
+
+async function makeType({ installation, gatewayUrls }: DrillOptions, eventType: string): Promise<void> {
+  const schema = {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    type: 'object',
+    additionalProperties: false,
+    properties: { key: { type: 'string' }, round: { type: 'integer', minimum: 0 } },
+    required: ['key', 'round'],
+  }
+  const answer = await fetch(`${gatewayUrls[0] ?? ''}/v1/event-types/${eventType}`, {
+    method: 'PUT',
+    headers: {
+      authorization: `Bearer ${await tokenFor(installation, ['catalog:write']).current()}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ format: 'json', schema, key: '/key', partitions, retentionMs }),
+    signal: AbortSignal.timeout(30_000),
+  })
+  if (answer.status === 201) return
+  throw new MillraceError(
+    'stack.failed',
+    `the event type of the drill was not made: ${answer.status} ${await answer.text()}`,
+  )
+}
+
+type Sent = {
+  readonly eventType: string
+  readonly source: string
+  readonly ledgerFile: string
+  readonly timeline: Timeline
+}
+
+async function underLoad(drill: Drill, options: DrillOptions, sent: Sent): Promise<Phases> {
+  const { installation, gatewayUrls, eventsPerSecond, note } = options
+  const { eventType, source, ledgerFile, timeline } = sent
+  await using opened = new AsyncDisposableStack()
+  const ledger = opened.adopt(openLedger(ledgerFile), (open) => open.close())
+  const token = tokenFor(installation, [`events:write:${eventType}`])
+  const posts = gatewayUrls.map((gatewayUrl) =>
+    opened.adopt(openEventPost({ gatewayUrl, token, connections: lanes }), (post) => post.close()),
+  )
+  const end = new AbortController()
+  const load = runKeyedLoad(
+    { posts, eventType, source, eventsPerSecond, ledger, onAcknowledged: timeline.acknowledged },
+    end.signal,
+  )
+  const startMs = performance.now()
+  try {
+    await delay(calmMs)
+    note(`${drill.says} …`)
+    const faultMs = performance.now()
+    await drill.fault(openStage(installation))
+    const healedMs = performance.now()
+    note('over: it recovers …')
+    await delay(recoverMs)
+    return { startMs, faultMs, healedMs, endMs: performance.now() }
+  } finally {
+    end.abort()
+    await load
+  }
+}
+
+type Judged = {
+  readonly topic: string
+  readonly source: string
+  readonly ledgerFile: string
+  readonly directory: string
+}
+
+async function judged(
+  installation: Installation,
+  { topic, source, ledgerFile, directory }: Judged,
+): Promise<DeliveryVerdict> {
+  const topicFile = join(directory, 'topic')
+  const kafka = {
+    javaCommand: installation.java.command,
+    classpath: classPathOf(distributions.kafka),
+    bootstrapServers: installation.bootstrapServers.join(),
+    clientPropertiesFile: await writeClientProperties(installation, readerUser),
+    user: readerUser,
+  }
+  await readTopics(kafka, [{ topic, file: topicFile }], directory, AbortSignal.timeout(300_000))
+  await deleteGroups(installation)
+  const database = await openDatabase(join(directory, 'verdict.duckdb'))
+  try {
+    return await judgeDelivery(database, { ledgerFile, topicFile, source })
+  } finally {
+    database.close()
+  }
+}
+
+/** Groups that will never read again would count as consumers that lag. */
+async function deleteGroups(installation: Installation): Promise<void> {
+  const admin = openAdmin(await installation.kafkaConnection(readerUser))
+  try {
+    for (const { id } of await admin.groups()) {
+      if (id.startsWith(verdictGroupPrefix(readerUser))) await admin.deleteGroup(id).catch(() => undefined)
+    }
+  } finally {
+    await admin.close()
+  }
+}
+
+type Found = { readonly verdict: DeliveryVerdict; readonly timeline: Timeline; readonly phases: Phases }
+
+function reportOf(drill: Drill, at: string, options: DrillOptions, { verdict, timeline, phases }: Found): DrillReport {
+  const { startMs, faultMs, healedMs, endMs } = phases
+  const calm = timeline.p95(startMs + calmMs / 2, faultMs)
+  const recovery = calm === undefined ? undefined : recoveryMs(timeline, healedMs, endMs, calm)
+  return {
+    drill: drill.name,
+    says: drill.says,
+    at,
+    ok: verdict.ok && verdict.acknowledged > 0 && verdict.refused === 0,
+    eventsPerSecondAsked: options.eventsPerSecond,
+    eventsPerSecond: Math.round((timeline.count(startMs, endMs) * 1_000) / (endMs - startMs)),
+    acknowledged: verdict.acknowledged,
+    unconfirmed: verdict.unconfirmed,
+    copies: verdict.copies,
+    faultSeconds: (healedMs - faultMs) / 1_000,
+    recoverySeconds: recovery === undefined ? null : recovery / 1_000,
+    p95Ms: {
+      calm: calm ?? null,
+      fault: timeline.p95(faultMs, healedMs) ?? null,
+      after: timeline.p95(endMs - recoverMs / 3, endMs) ?? null,
+    },
+    checks: verdict.checks,
+  }
+}
