@@ -20,7 +20,13 @@ test.each(['gateway-kill'])('%s loses nothing that was acknowledged', { timeout:
     platform,
     java: javaEnvironment,
   })
-  const report = await runDrill(drill, { installation, gatewayUrls, eventsPerSecond, note: () => undefined })
+  const report = await runDrill(drill, {
+    installation,
+    gatewayUrls,
+    eventsPerSecond,
+    note: () => undefined,
+    signal: new AbortController().signal,
+  })
   console.log(
     `${name}: ${report.acknowledged} acknowledged at ${report.eventsPerSecond}/s, ${report.unconfirmed} left unconfirmed, ` +
       `${report.copies} copies, calm ${report.recoverySeconds ?? '–'} s after ${report.faultSeconds.toFixed(1)} s`,

@@ -16,12 +16,19 @@ export async function drill(name: string, options: DrillCommandOptions): Promise
   const chosen = drills.find((one) => one.name === name)
   if (!chosen) throw new MillraceError('config.invalid', `there is no drill "${name}": see "millrace drill list"`)
   const { installation } = await runningInstallation(options)
+  const end = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () =>
+      end.abort(new MillraceError('stack.failed', 'the drill was broken off: there is no verdict')),
+    )
+  }
   const services = (await readRecord(layoutOf(options.state)))?.services ?? []
   return runDrill(chosen, {
     installation,
     gatewayUrls: services.filter((service) => /^gateway(-\d+)?$/.test(service.name)).map(({ address }) => address),
     eventsPerSecond: options.rate,
     note: (line) => process.stderr.write(`${line}\n`),
+    signal: end.signal,
   })
 }
 
@@ -36,8 +43,9 @@ export function drillSummary(report: DrillReport): string {
   const failed = report.checks.filter(({ ok }) => !ok)
   return [
     `${report.drill}: ${report.ok ? 'nothing was lost' : 'FAILED'}`,
-    `  ${report.acknowledged} events acknowledged at ${report.eventsPerSecond}/s, ${report.unconfirmed} left unconfirmed, ${report.copies} copies`,
-    `  p95 ${ms(p95Ms.calm)} before, ${ms(p95Ms.fault)} during, ${ms(p95Ms.after)} after; calm again ${recoverySeconds === null ? 'not yet' : `${recoverySeconds} s`} after it was over (${Math.round(report.faultSeconds)} s)`,
+    `  ${report.acknowledged} events acknowledged at ${report.eventsPerSecond}/s, ${report.unconfirmed} left unconfirmed, ${report.refused} refused, ${report.copies} copies`,
+    `  p95 ${ms(p95Ms.calm)} before, ${ms(p95Ms.fault)} in the ${Math.round(report.faultSeconds)} s of the fault, ${ms(p95Ms.after)} after`,
+    recoverySeconds === null ? '  not calm again in the end' : `  calm again ${recoverySeconds} s after it was over`,
     ...failed.map(({ name, says, differing }) => `  ✗ ${name}: ${says} (${differing} differ)`),
   ].join('\n')
 }

@@ -1,11 +1,11 @@
-import { hash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { MillraceError } from '@millrace/core/errors'
 
-import type { EventResult, PostEvents, PostOutcome } from '@millrace/ledger/event-post'
+import type { PostEvents, PostOutcome } from '@millrace/ledger/event-post'
 import { type Flight, flightData, flightSource, rfc3339 } from './flight.ts'
 import type { Ledger, LedgerOutcome } from '@millrace/ledger/ledger'
+import { backoffMs, outcomesOf } from '@millrace/ledger/outcome'
 import type { ReplayStatistics } from './statistics.ts'
 
 /**
@@ -31,9 +31,6 @@ export type LaneOptions = {
 export type BatchOutcome = 'confirmed' | 'left-to-next-run'
 
 type Pending = { readonly flight: Flight; readonly id: string; readonly data: string; readonly event: string }
-
-const backoffMinMs = 100
-const backoffMaxMs = 5_000
 
 /**
  * Sends one batch of a lane until every event of it is acknowledged.
@@ -91,8 +88,7 @@ function settle(
   outcome: PostOutcome,
   tookMs: number,
 ): Pending[] {
-  const results = resultsOf(outcome, pending.length)
-  const settled = pending.map((event, index): LedgerOutcome => ledgerOutcome(event, results[index]))
+  const settled = outcomesOf(pending, outcome)
   options.ledger.settled(request, settled)
   const refused = settled.find(({ status }) => status === 'rejected')
   if (refused) throw refusal(refused)
@@ -103,23 +99,6 @@ function settle(
   const duplicates = settled.filter(({ status }) => status === 'duplicate').length
   if (confirmed > 0) options.statistics.confirmed({ events: confirmed, duplicates, tookMs })
   return left
-}
-
-function resultsOf(outcome: PostOutcome, events: number): readonly EventResult[] {
-  if (outcome.kind === 'answered') return outcome.results
-  const status = outcome.kind === 'refused' ? 'rejected' : 'unconfirmed'
-  return Array.from({ length: events }, () => ({ status, detail: outcome.detail }))
-}
-
-function ledgerOutcome({ id, data }: Pending, result: EventResult | undefined): LedgerOutcome {
-  if (!result) return { status: 'unconfirmed', id, detail: 'the answer does not name it' }
-  return 'partition' in result ? { ...result, id, sha256: hash('sha256', data) } : { ...result, id }
-}
-
-/** Exponential with full jitter, and never sooner than the gateway asked for. */
-export function backoffMs(attempt: number, askedMs = 0): number {
-  const capMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** attempt)
-  return Math.max(askedMs, capMs / 2 + (Math.random() * capMs) / 2)
 }
 
 function refusal(outcome: LedgerOutcome): MillraceError {

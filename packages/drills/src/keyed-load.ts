@@ -1,8 +1,9 @@
 /** Events with keys at a rate, each written down before it is sent and sent again until it is acknowledged. */
 import { hash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { EventPost, EventResult, PostOutcome } from '@millrace/ledger/event-post'
-import type { Ledger, LedgerOutcome } from '@millrace/ledger/ledger'
+import type { EventPost, PostOutcome } from '@millrace/ledger/event-post'
+import type { Ledger } from '@millrace/ledger/ledger'
+import { backoffMs, outcomesOf } from '@millrace/ledger/outcome'
 import { pacer } from '@millrace/ledger/pacer'
 
 export type KeyedLoad = {
@@ -16,20 +17,29 @@ export type KeyedLoad = {
   readonly onAcknowledged: (events: number, tookMs: number, atMs: number) => void
 }
 
+/** SQL for the key of an event by its id, for the ledger's checks. */
+export const keyOfId = `regexp_replace(id, '-\\d+$', '')`
+
 type Event = { readonly id: string; readonly data: string; readonly text: string }
 
-/** A lane has its own keys and one request under way, with one event of each key: so a key has one event under way. */
+/**
+ * A lane has its own keys and one request under way, with one event of each key: so a key has one event under way, unless one was given up
+ * that a gateway still has.
+ */
 export const lanes = 48
 const keysPerLane = 20
-const retryDelayMinMs = 100
-const retryDelayMaxMs = 1_000
 /** How long an event is sent again and again before it is left unconfirmed. */
 const confirmDeadlineMs = 60_000
+
+const nobody: PostOutcome = { kind: 'unconfirmed', detail: 'there is no gateway', retryAfterMs: undefined }
 
 /** Sends until `signal` is aborted, and then until everything that was sent is acknowledged or given up. */
 export async function runKeyedLoad(load: KeyedLoad, signal: AbortSignal): Promise<void> {
   const turn = pacer(load.eventsPerSecond)
-  await Promise.all(Array.from({ length: lanes }, (_, lane) => runLane(load, lane, turn, signal)))
+  const running = Array.from({ length: lanes }, (_, lane) => runLane(load, lane, turn, signal))
+  // All of them have ended when this fails: nobody writes into the ledger any more.
+  await Promise.allSettled(running)
+  await Promise.all(running)
 }
 
 async function runLane(
@@ -52,7 +62,7 @@ function isAborted(signal: AbortSignal): boolean {
 }
 
 function eventOf({ eventType: type, source }: KeyedLoad, key: string, round: number): Event {
-  const id = `${key}-${round}`
+  const id = `${key}-${round}` // as `keyOfId` reads it
   const data = JSON.stringify({ key, round })
   const attributes = JSON.stringify({ specversion: '1.0', id, source, type })
   return { id, data, text: `${attributes.slice(0, -1)},"data":${data}}` }
@@ -61,8 +71,9 @@ function eventOf({ eventType: type, source }: KeyedLoad, key: string, round: num
 async function sendUntilAcknowledged(load: KeyedLoad, lane: number, round: number, events: Event[]): Promise<void> {
   const beganMs = performance.now()
   let left = events
+  let askedMs: number | undefined
   for (let attempt = 0; left.length > 0 && performance.now() - beganMs < confirmDeadlineMs; attempt += 1) {
-    if (attempt > 0) await delay(Math.min(retryDelayMaxMs, retryDelayMinMs * 2 ** attempt) * (0.5 + Math.random() / 2))
+    if (attempt > 0) await delay(backoffMs(attempt - 1, askedMs))
     const request = `${lane}-${round}-${attempt}`
     const ids = left.map(({ id }) => id)
     load.ledger.sending(
@@ -72,18 +83,12 @@ async function sendUntilAcknowledged(load: KeyedLoad, lane: number, round: numbe
       left.map(({ data }) => hash('sha256', data)),
     )
     const post = load.posts[(lane + attempt) % load.posts.length]
-    const outcome = await post?.post(`[${left.map(({ text }) => text).join()}]`, left.length)
-    const outcomes = left.map((event, index) => outcomeOf(event, outcome, index))
+    const outcome: PostOutcome = (await post?.post(`[${left.map(({ text }) => text).join()}]`, left.length)) ?? nobody
+    askedMs = outcome.kind === 'unconfirmed' ? outcome.retryAfterMs : undefined
+    const outcomes = outcomesOf(left, outcome)
     load.ledger.settled(request, outcomes)
     const acknowledged = outcomes.filter(({ status }) => status === 'accepted' || status === 'duplicate').length
     if (acknowledged > 0) load.onAcknowledged(acknowledged, performance.now() - beganMs, performance.now())
     left = left.filter((_, index) => outcomes[index]?.status === 'unconfirmed')
   }
-}
-
-function outcomeOf({ id, data }: Event, outcome: PostOutcome | undefined, index: number): LedgerOutcome {
-  const result: EventResult | undefined = outcome?.kind === 'answered' ? outcome.results[index] : undefined
-  if (result) return 'partition' in result ? { ...result, id, sha256: hash('sha256', data) } : { ...result, id }
-  const detail = outcome && 'detail' in outcome ? outcome.detail : 'no answer'
-  return { status: outcome?.kind === 'refused' ? 'rejected' : 'unconfirmed', id, detail }
 }

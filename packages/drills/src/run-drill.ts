@@ -2,7 +2,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { MillraceError } from '@millrace/core/errors'
 import { openAdmin } from '@millrace/kafka/admin'
 import { accessToken, type AccessToken } from '@millrace/ledger/access-token'
 import { readTopics, verdictGroupPrefix } from '@millrace/ledger/console-consumer'
@@ -15,8 +14,9 @@ import { classPathOf } from '@millrace/stack/jvm'
 import { writeClientProperties } from '@millrace/stack/kafka-client-settings'
 import { distributions } from '@millrace/stack/layout'
 import { mintToken } from '@millrace/stack/token'
+import { waitUntil } from '@millrace/stack/wait'
 import type { Drill } from './drills.ts'
-import { lanes, runKeyedLoad } from './keyed-load.ts'
+import { keyOfId, lanes, runKeyedLoad } from './keyed-load.ts'
 import { openStage } from './stage.ts'
 import { createTimeline, recoveryMs, type Timeline } from './timeline.ts'
 
@@ -26,6 +26,8 @@ export type DrillOptions = {
   readonly gatewayUrls: readonly string[]
   readonly eventsPerSecond: number
   readonly note: (line: string) => void
+  /** Ends the drill early, without a verdict: what was stopped for it runs again, and what was sent is waited for. */
+  readonly signal: AbortSignal
 }
 
 export type DrillReport = {
@@ -37,6 +39,7 @@ export type DrillReport = {
   readonly eventsPerSecond: number
   readonly acknowledged: number
   readonly unconfirmed: number
+  readonly refused: number
   readonly copies: number
   readonly faultSeconds: number
   /** From the end of the fault until latencies are what they were; null when they were not before the drill ended. */
@@ -47,6 +50,7 @@ export type DrillReport = {
 
 const calmMs = 8_000
 const recoverMs = 12_000
+const typeDeadlineMs = 30_000
 const tokenTtlSeconds = 900
 const readerUser = 'admin'
 const partitions = 12
@@ -54,7 +58,10 @@ const retentionMs = 3_600_000
 
 type Phases = { readonly startMs: number; readonly faultMs: number; readonly healedMs: number; readonly endMs: number }
 
-/** @throws MillraceError 'stack.failed' when the stack does not run, or does not come back; 'verdict.failed' when the topic cannot be read */
+/**
+ * @throws MillraceError 'stack.failed' when the stack does not run, or does not come back; 'verdict.failed' when the topic cannot be read;
+ * the reason of `signal` when it is aborted
+ */
 export async function runDrill(drill: Drill, options: DrillOptions): Promise<DrillReport> {
   const { installation, note } = options
   const at = new Date().toISOString()
@@ -68,7 +75,7 @@ export async function runDrill(drill: Drill, options: DrillOptions): Promise<Dri
   const timeline = createTimeline()
   const phases = await underLoad(drill, options, { eventType, source, ledgerFile, timeline })
   note('reading the topic with Kafka’s console consumer, and comparing …')
-  const verdict = await judged(installation, { topic: eventType, source, ledgerFile, directory })
+  const verdict = await judged(options, { topic: eventType, source, ledgerFile, directory })
   const report = reportOf(drill, at, options, { verdict, timeline, phases })
   await writeFile(join(installation.layout.state, 'drills', `${run}.json`), `${JSON.stringify(report, undefined, 2)}\n`)
   // What it was about is kept only where something has to be looked into.
@@ -83,7 +90,8 @@ function tokenFor({ secrets }: Installation, scopes: readonly string[]): AccessT
   )
 }
 
-async function makeType({ installation, gatewayUrls }: DrillOptions, eventType: string): Promise<void> {
+/** Makes the type, and waits until every gateway knows it: what is not known yet would be refused. */
+async function makeType({ installation, gatewayUrls, signal }: DrillOptions, eventType: string): Promise<void> {
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     type: 'object',
@@ -91,20 +99,24 @@ async function makeType({ installation, gatewayUrls }: DrillOptions, eventType: 
     properties: { key: { type: 'string' }, round: { type: 'integer', minimum: 0 } },
     required: ['key', 'round'],
   }
-  const answer = await fetch(`${gatewayUrls[0] ?? ''}/v1/event-types/${eventType}`, {
-    method: 'PUT',
-    headers: {
-      authorization: `Bearer ${await tokenFor(installation, ['catalog:write']).current()}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify({ format: 'json', schema, key: '/key', partitions, retentionMs }),
-    signal: AbortSignal.timeout(30_000),
-  })
-  if (answer.status === 201) return
-  throw new MillraceError(
-    'stack.failed',
-    `the event type of the drill was not made: ${answer.status} ${await answer.text()}`,
-  )
+  const headers = {
+    authorization: `Bearer ${await tokenFor(installation, ['catalog:write', 'catalog:read']).current()}`,
+    'content-type': 'application/json',
+  }
+  const body = JSON.stringify({ format: 'json', schema, key: '/key', partitions, retentionMs })
+  const asked = (gatewayUrl: string, request: RequestInit) =>
+    fetch(`${gatewayUrl}/v1/event-types/${eventType}`, { headers, ...request })
+  for (const [index, gatewayUrl] of gatewayUrls.entries()) {
+    await waitUntil(
+      `the event type of the drill at ${gatewayUrl}`,
+      typeDeadlineMs,
+      async (within) => {
+        const made = index > 0 || (await asked(gatewayUrl, { method: 'PUT', body, signal: within })).ok
+        return made && (await asked(gatewayUrl, { signal: within })).ok
+      },
+      signal,
+    )
+  }
 }
 
 type Sent = {
@@ -117,6 +129,8 @@ type Sent = {
 async function underLoad(drill: Drill, options: DrillOptions, sent: Sent): Promise<Phases> {
   const { installation, gatewayUrls, eventsPerSecond, note } = options
   const { eventType, source, ledgerFile, timeline } = sent
+  const broken = new AbortController()
+  const signal = AbortSignal.any([options.signal, broken.signal])
   await using opened = new AsyncDisposableStack()
   const ledger = opened.adopt(openLedger(ledgerFile), (open) => open.close())
   const token = tokenFor(installation, [`events:write:${eventType}`])
@@ -128,15 +142,17 @@ async function underLoad(drill: Drill, options: DrillOptions, sent: Sent): Promi
     { posts, eventType, source, eventsPerSecond, ledger, onAcknowledged: timeline.acknowledged },
     end.signal,
   )
+  // Told at the end; until then it must not count as unhandled.
+  load.catch((error: unknown) => broken.abort(error))
   const startMs = performance.now()
   try {
-    await delay(calmMs)
+    await delay(calmMs, undefined, { signal })
     note(`${drill.says} …`)
     const faultMs = performance.now()
-    await drill.fault(openStage(installation))
+    await drill.fault(openStage(installation, signal))
     const healedMs = performance.now()
     note('over: it recovers …')
-    await delay(recoverMs)
+    await delay(recoverMs, undefined, { signal })
     return { startMs, faultMs, healedMs, endMs: performance.now() }
   } finally {
     end.abort()
@@ -152,7 +168,7 @@ type Judged = {
 }
 
 async function judged(
-  installation: Installation,
+  { installation, signal }: DrillOptions,
   { topic, source, ledgerFile, directory }: Judged,
 ): Promise<DeliveryVerdict> {
   const topicFile = join(directory, 'topic')
@@ -163,11 +179,10 @@ async function judged(
     clientPropertiesFile: await writeClientProperties(installation, readerUser),
     user: readerUser,
   }
-  await readTopics(kafka, [{ topic, file: topicFile }], directory, AbortSignal.timeout(300_000))
-  await deleteGroups(installation)
+  await readTopics(kafka, [{ topic, file: topicFile }], directory, signal).finally(() => deleteGroups(installation))
   const database = await openDatabase(join(directory, 'verdict.duckdb'))
   try {
-    return await judgeDelivery(database, { ledgerFile, topicFile, source })
+    return await judgeDelivery(database, { ledgerFile, topicFile, source, keyOfId })
   } finally {
     database.close()
   }
@@ -177,7 +192,7 @@ async function judged(
 async function deleteGroups(installation: Installation): Promise<void> {
   const admin = openAdmin(await installation.kafkaConnection(readerUser))
   try {
-    for (const { id } of await admin.groups()) {
+    for (const { id } of await admin.groups().catch(() => [])) {
       if (id.startsWith(verdictGroupPrefix(readerUser))) await admin.deleteGroup(id).catch(() => undefined)
     }
   } finally {
@@ -189,24 +204,28 @@ type Found = { readonly verdict: DeliveryVerdict; readonly timeline: Timeline; r
 
 function reportOf(drill: Drill, at: string, options: DrillOptions, { verdict, timeline, phases }: Found): DrillReport {
   const { startMs, faultMs, healedMs, endMs } = phases
+  const lastMs = endMs - recoverMs / 3
   const calm = timeline.p95(startMs + calmMs / 2, faultMs)
   const recovery = calm === undefined ? undefined : recoveryMs(timeline, healedMs, endMs, calm)
   return {
     drill: drill.name,
     says: drill.says,
     at,
-    ok: verdict.ok && verdict.acknowledged > 0 && verdict.refused === 0,
+    // A verdict over nothing is none, and who does not come back has lost what will be sent.
+    ok:
+      verdict.ok && verdict.refused === 0 && timeline.count(startMs, faultMs) > 0 && timeline.count(lastMs, endMs) > 0,
     eventsPerSecondAsked: options.eventsPerSecond,
     eventsPerSecond: Math.round((timeline.count(startMs, endMs) * 1_000) / (endMs - startMs)),
     acknowledged: verdict.acknowledged,
     unconfirmed: verdict.unconfirmed,
+    refused: verdict.refused,
     copies: verdict.copies,
     faultSeconds: (healedMs - faultMs) / 1_000,
     recoverySeconds: recovery === undefined ? null : recovery / 1_000,
     p95Ms: {
       calm: calm ?? null,
       fault: timeline.p95(faultMs, healedMs) ?? null,
-      after: timeline.p95(endMs - recoverMs / 3, endMs) ?? null,
+      after: timeline.p95(lastMs, endMs) ?? null,
     },
     checks: verdict.checks,
   }

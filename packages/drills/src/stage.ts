@@ -2,8 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MillraceError } from '@millrace/core/errors'
 import type { Installation } from '@millrace/stack/installation'
-import { isAlive } from '@millrace/stack/process-identity'
-import { readRecord, type ServiceRecord } from '@millrace/stack/run-folder'
+import { isAlive, type ProcessIdentity } from '@millrace/stack/process-identity'
+import { readRecord } from '@millrace/stack/run-folder'
+import { waitUntil } from '@millrace/stack/wait'
 
 export type Stage = {
   /** Names of the services that begin with this: `kafka-` for all brokers. */
@@ -17,55 +18,52 @@ export type Stage = {
   readonly wait: (ms: number) => Promise<void>
 }
 
-const pollMs = 100
 const backDeadlineMs = 90_000
 
-export function openStage(installation: Installation): Stage {
+/** @param signal ends every wait; what is paused runs again then */
+export function openStage(installation: Installation, signal: AbortSignal): Stage {
   const services = async () => (await readRecord(installation.layout))?.services ?? []
-  const service = async (name: string): Promise<ServiceRecord & { pid: number; startedAt: string }> => {
+  const identityOf = async (name: string): Promise<ProcessIdentity> => {
     const found = (await services()).find((one) => one.name === name)
-    if (!found?.pid || !found.startedAt) {
-      throw new MillraceError('stack.failed', `${name} does not run: start the stack with "npx millrace up"`)
-    }
-    return { ...found, pid: found.pid, startedAt: found.startedAt }
-  }
-  const signal = async (name: string, what: NodeJS.Signals): Promise<number> => {
-    const { pid, startedAt } = await service(name)
-    // Nobody else's process has that number by now.
-    if (await isAlive({ pid, startedAt })) process.kill(pid, what)
-    return pid
-  }
-  const until = async (what: string, isDone: () => Promise<boolean>): Promise<void> => {
-    const deadline = performance.now() + backDeadlineMs
-    while (!(await isDone())) {
-      if (performance.now() > deadline) {
-        throw new MillraceError('stack.failed', `${what} did not come back within ${backDeadlineMs / 1_000} s`)
-      }
-      await delay(pollMs)
-    }
+    const identity = found?.pid && found.startedAt ? { pid: found.pid, startedAt: found.startedAt } : undefined
+    if (identity && (await isAlive(identity))) return identity
+    throw new MillraceError('stack.failed', `${name} does not run: start the stack with "npx millrace up"`)
   }
   return {
     named: async (prefix) => (await services()).map(({ name }) => name).filter((name) => name.startsWith(prefix)),
     kill: async (name) => {
-      const killed = await signal(name, 'SIGKILL')
-      await until(name, async () =>
-        (await services()).some((one) => one.name === name && one.state === 'running' && one.pid !== killed),
-      )
+      const killed = await identityOf(name)
+      process.kill(killed.pid, 'SIGKILL')
+      const isBack = async () =>
+        (await services()).some((one) => one.name === name && one.state === 'running' && one.pid !== killed.pid)
+      await waitUntil(name, backDeadlineMs, isBack, signal)
     },
     pause: async (names, forMs) => {
-      await Promise.all(names.map((name) => signal(name, 'SIGSTOP')))
+      const identities = await Promise.all(names.map(identityOf))
       try {
-        await delay(forMs)
+        for (const { pid } of identities) process.kill(pid, 'SIGSTOP')
+        await delay(forMs, undefined, { signal })
       } finally {
-        await Promise.all(names.map((name) => signal(name, 'SIGCONT')))
+        await Promise.allSettled(identities.map(goOn))
       }
     },
     brokersReady: () =>
-      until('a broker', async () =>
-        (await Promise.all(installation.brokerNodes.map((node) => installation.isBrokerReady(node)))).every(Boolean),
+      waitUntil(
+        'a broker',
+        backDeadlineMs,
+        async () => {
+          const ready = await Promise.all(installation.brokerNodes.map((node) => installation.isBrokerReady(node)))
+          return ready.every(Boolean)
+        },
+        signal,
       ),
     wait: async (ms) => {
-      await delay(ms)
+      await delay(ms, undefined, { signal })
     },
   }
+}
+
+/** A process that is gone needs it no more, and nobody else's has its number by now. */
+async function goOn(identity: ProcessIdentity): Promise<void> {
+  if (await isAlive(identity)) process.kill(identity.pid, 'SIGCONT')
 }

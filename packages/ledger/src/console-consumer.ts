@@ -59,7 +59,7 @@ export function verdictGroupPrefix(user: string): string {
 }
 
 /**
- * Reads topics from the beginning to the end that they have now, each into a file of lines for `load.ts`. Offsets are no
+ * Reads topics from the beginning to the end that they have now, each into a file of lines for `console-lines.ts`. Offsets are no
  * count of records (transactions leave markers among them), so Kafka's own tool says whether a reader came to the end.
  * @throws MillraceError 'verdict.failed' when a topic cannot be read by this user, or not within the deadline; the reason of
  * `signal` when it is aborted. No program is left running then.

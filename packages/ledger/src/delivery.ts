@@ -10,8 +10,10 @@ export type Delivery = {
   readonly ledgerFile: string
   /** What Kafka's console consumer printed of the whole topic (`readTopics`). */
   readonly topicFile: string
-  /** The CloudEvents source of all events of the ledger, and of nobody else's. */
+  /** The CloudEvents source of all events of the ledger. Nobody else writes to the topic. */
   readonly source: string
+  /** SQL for the key that an event was sent with, by its `id`; NULL for none. */
+  readonly keyOfId: string
 }
 
 export type DeliveryVerdict = {
@@ -27,14 +29,15 @@ export type DeliveryVerdict = {
 }
 
 export async function judgeDelivery(database: Database, delivery: Delivery): Promise<DeliveryVerdict> {
-  const { ledgerFile, topicFile, source } = delivery
+  const { ledgerFile, topicFile, source, keyOfId } = delivery
   const header = { source: headerOf('ce_source'), id: headerOf('ce_id') }
   await database.run(`CREATE TABLE ledger_source AS SELECT ${literal(source)} AS source`)
   await database.run(`CREATE TABLE ledger AS SELECT * FROM ${answersIn(ledgerFile)}`)
-  await database.run(`CREATE TABLE sendings AS SELECT * FROM ${sendingsIn(ledgerFile)}`)
+  await database.run(`CREATE TABLE sendings AS SELECT *, ${keyOfId} AS key FROM ${sendingsIn(ledgerFile)}`)
+  // A reader that had to begin again has printed a record twice.
   await database.run(`
     CREATE TABLE topic AS
-    SELECT partition, "offset", ${header.source} AS source, ${header.id} AS id, key, ${sha256OfValue} AS sha256
+    SELECT DISTINCT partition, "offset", ${header.source} AS source, ${header.id} AS id, key, ${sha256OfValue} AS sha256
     FROM ${consoleLines(topicFile)}`)
   const checks: CheckResult[] = []
   for (const check of [...answerChecks, ...historyChecks]) checks.push(await runCheck(database, check))

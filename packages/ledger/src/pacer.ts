@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How far a replay may fall behind its rate and still catch up: after a longer stall it goes on at its rate. */
+/** How far a sender may fall behind its rate and still catch up: after a longer stall it goes on at its rate. */
 const debtMaxMs = 1_000
 
 /**
- * Holds a replay to a rate.
+ * Holds a sender to a rate.
  * @returns a function that resolves when `events` more may be sent; at once where there is no rate.
  */
 export function pacer(

@@ -13,7 +13,14 @@ const keys = 12
 const partitions = 6
 
 export type Attempt = { readonly request: string; id: string; data: string; outcome: LedgerOutcome | undefined }
-export type Stored = { partition: number; offset: number; source: string; id: string; key: string; data: string }
+export type Stored = {
+  partition: number
+  offset: number
+  source: string | undefined
+  id: string
+  key: string | undefined
+  data: string
+}
 export type History = { readonly attempts: Attempt[]; readonly topic: Stored[] }
 
 /** A generator of numbers from 0 up to 1 (mulberry32), so that a history can be made again. */
@@ -44,8 +51,8 @@ export function honestHistory(seed: number): History {
     return record
   }
   for (let number = 0; number < events; number += 1) {
-    const id = String(number)
     const key = `k${Math.floor(random() * keys)}`
+    const id = `${key}-${number}`
     const data = `{"n":${number},"key":"${key}"}`
     const attempt = (outcome: LedgerOutcome | undefined) => {
       attempts.push({ request: `r${attempts.length}`, id, data, outcome })
@@ -84,13 +91,14 @@ export async function verdictOn({ attempts, topic }: History): Promise<DeliveryV
   ledger.close()
   const topicFile = join(directory, 'topic')
   const lines = topic.map((record) => {
-    const headers = `ce_source:${record.source}\\,ce_id:${record.id}`
-    return [`Partition:${record.partition}`, `Offset:${record.offset}`, headers, record.key, record.data].join('\t')
+    const headers = [...(record.source === undefined ? [] : [`ce_source:${record.source}`]), `ce_id:${record.id}`]
+    const place = [`Partition:${record.partition}`, `Offset:${record.offset}`]
+    return [...place, headers.join('\\,'), record.key ?? '\\x5CN', record.data].join('\t')
   })
   writeFileSync(topicFile, lines.map((line) => `${line}\n`).join(''))
   const database = await openDatabase()
   try {
-    return await judgeDelivery(database, { ledgerFile, topicFile, source })
+    return await judgeDelivery(database, { ledgerFile, topicFile, source, keyOfId: `regexp_replace(id, '-\\d+$', '')` })
   } finally {
     database.close()
   }

@@ -118,18 +118,6 @@ export const faults: readonly Fault[] = [
     },
   },
   {
-    fault: 'a retry that was recognised names the last copy',
-    check: 'a-retry-names-the-first',
-    plant: (history) => {
-      const { id, data } = plain(history)
-      append(history, id)
-      const { partition, offset } = history.topic.at(-1) ?? recordOf(history, id)
-      const outcome = { status: 'duplicate', id, partition, offset, sha256: sha256(data) } as const
-      history.attempts.push({ request: 'again', id, data, outcome: { status: 'unconfirmed', id, detail: '503' } })
-      history.attempts.push({ request: 'once more', id, data, outcome })
-    },
-  },
-  {
     fault: 'what was refused is written',
     check: 'refused-is-not-stored',
     plant: (history) => {
@@ -208,6 +196,25 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    fault: 'a record loses its key',
+    check: 'a-key-is-kept',
+    plant: (history) => {
+      recordOf(history, plain(history).id).key = undefined
+    },
+  },
+  {
+    fault: 'an event is written with the key of another',
+    check: 'a-key-is-kept',
+    plant: (history) => {
+      recordOf(history, plain(history).id).key = 'another'
+    },
+  },
+  {
+    fault: 'there is a record that says nothing of where it comes from',
+    check: 'stored-was-sent',
+    plant: (history) => append(history, plain(history).id, { source: undefined }),
+  },
+  {
     fault: 'a copy goes to another partition',
     check: 'copies-are-identical',
     plant: (history) => {
@@ -223,7 +230,7 @@ export const faults: readonly Fault[] = [
   {
     fault: 'a copy loses its key',
     check: 'copies-are-identical',
-    plant: (history) => append(history, plain(history).id, { key: '' }),
+    plant: (history) => append(history, plain(history).id, { key: undefined }),
   },
   {
     fault: 'a request is never answered',
