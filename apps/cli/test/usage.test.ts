@@ -20,7 +20,7 @@ function documentedCommands(readme: string): { command: string; words: string[] 
 
 test('the README shows every command of a running platform', () => {
   const names = documented.map(({ command }) => command).sort()
-  expect(names).toEqual(['apply', 'down', 'generate', 'plan', 'status', 'tail', 'token', 'up'])
+  expect(names).toEqual(['apply', 'down', 'drill', 'generate', 'plan', 'status', 'tail', 'token', 'up'])
 })
 
 test('the help lists every command that the README shows', async () => {
@@ -39,6 +39,8 @@ test.concurrent.each(documented)('$command --help lists what the README shows: $
 describe('a usage error exits with 2 and says on standard error what is wrong', () => {
   test.each<[string[], RegExp]>([
     [['fly'], /unknown command 'fly'/],
+    [['drill', 'fly'], /there is no drill "fly": see "millrace drill list"/],
+    [['drill', 'broker-kill', '--rate', 'fast'], /'fast' is invalid. Write a whole number/],
     [['status', '--bogus'], /unknown option '--bogus'/],
     [['tail'], /missing required argument 'topic'/],
     [['tail', 'order.placed', '--limit', 'few'], /'few' is invalid. Write a whole number/],
