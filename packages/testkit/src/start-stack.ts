@@ -12,7 +12,8 @@ import type { StackFacts } from './fixture.ts'
 import platform from './platform.ts'
 
 const stateDirectory = resolve(projectDirectory, '.millrace-test')
-const portBase = 27_000
+/** Another one lets two checkouts run their tests at once. */
+const portBase = Number(process.env['MILLRACE_TEST_PORT_BASE'] ?? 27_000)
 
 declare module 'vitest' {
   export interface ProvidedContext {
