@@ -9,6 +9,7 @@ const errors = {
   'kafka.too-large': { retryable: false },
   'kafka.unknown-topic': { retryable: false },
   'kafka.overloaded': { retryable: true },
+  'kafka.fenced': { retryable: false },
   'registry.unavailable': { retryable: true },
   'registry.refused': { retryable: false },
   'event-type.refused': { retryable: false },

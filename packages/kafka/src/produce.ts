@@ -26,8 +26,10 @@ export type ProducerId = { readonly producerId: bigint; readonly producerEpoch: 
 
 type Response = ReturnType<typeof produceV11.parseResponse>
 
+type ProduceArguments = [timeoutMs: number, batches: readonly PartitionBatch[], transactionalId: string | null]
+
 /** The library's own request makes its batches and their sequence numbers itself; this one takes them ready-made. */
-const produceApi = createAPI<[timeoutMs: number, batches: readonly PartitionBatch[]], Response>(
+const produceApi = createAPI<ProduceArguments, Response>(
   produceV11.api.key,
   produceV11.api.version,
   produceRequest,
@@ -35,16 +37,17 @@ const produceApi = createAPI<[timeoutMs: number, batches: readonly PartitionBatc
 )
 
 /**
- * Sends batches to the leader of their partitions and waits for all replicas in sync, `timeoutMs` at most.
+ * Sends batches to the leader of their partitions and waits for all replicas in sync, `timeoutMs` at most. Those of a transaction name it.
  * @throws GenericError of the library when the connection or the broker fails; then each batch is stored or not
  */
 export async function produce(
   connection: Connection,
   timeoutMs: number,
   batches: readonly PartitionBatch[],
+  transactionalId: string | null = null,
 ): Promise<PartitionAnswer[]> {
   const { responses } = await produceApi
-    .async(connection, timeoutMs, batches)
+    .async(connection, timeoutMs, batches, transactionalId)
     .catch((error: unknown) => answerIn(error))
   return responses.flatMap(({ name: topic, partitionResponses }) =>
     partitionResponses.map(({ index: partition, errorCode, errorMessage, baseOffset }) => ({
@@ -69,9 +72,9 @@ function isResponse(value: unknown): value is Response {
 }
 
 /** @see https://kafka.apache.org/protocol.html#The_Messages_Produce, version 11 */
-function produceRequest(timeoutMs: number, batches: readonly PartitionBatch[]): Writer {
+function produceRequest(...[timeoutMs, batches, transactionalId]: ProduceArguments): Writer {
   return Writer.create()
-    .appendString(null)
+    .appendString(transactionalId)
     .appendInt16(ProduceAcks.ALL)
     .appendInt32(timeoutMs)
     .appendArray([...Map.groupBy(batches, ({ topic }) => topic)], (writer, [topic, ofTopic]) => {
@@ -86,7 +89,7 @@ function produceRequest(timeoutMs: number, batches: readonly PartitionBatch[]): 
 }
 
 const none = { id: -1n, epoch: -1 } as const
-/** Of transactions, which are not used. */
+/** Of transactions, which a producer id without a name has none of. */
 const transactionTimeoutMs = 60_000
 
 /** Asks for a producer id that nobody else has; any broker gives one. */

@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/core/errors'
+import { backoffMs } from './backoff.ts'
 import { BrokerSender, type Outcome } from './broker-sender.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import type { KafkaConnection } from './connection.ts'
@@ -50,8 +51,6 @@ export type Producer = {
 }
 
 const expireMs = 100
-const retryDelayMinMs = 50
-const retryDelayMaxMs = 1_000
 /** A topic that was just made is not known to all brokers yet; one that is unknown for so many attempts is gone. */
 const unknownTopicAttemptsMax = 6
 
@@ -239,10 +238,4 @@ class KafkaProducer implements Producer {
   #expire(now: number): void {
     for (const ofTopic of this.#writers.values()) ofTopic.forEach((writer) => writer.expire(now))
   }
-}
-
-/** Exponential, with half of it at random, so that gateways do not come back all at once. */
-function backoffMs(attempts: number): number {
-  const delay = Math.min(retryDelayMaxMs, retryDelayMinMs * 2 ** Math.min(attempts, 10))
-  return delay / 2 + (Math.random() * delay) / 2
 }

@@ -6,7 +6,13 @@ import { crc32c } from '@platformatic/kafka'
 import { type OutgoingRecord, recordBytes } from './record.ts'
 
 /** By which a broker tells a batch that it has already: the producer, and the number of the batch's first record in its partition. */
-export type BatchIdentity = { readonly producerId: bigint; readonly producerEpoch: number; readonly sequence: number }
+export type BatchIdentity = {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly sequence: number
+  /** Its records are read only when the producer's transaction is committed. */
+  readonly isTransactional?: boolean
+}
 
 const headBytes = 61
 /** What the checksum covers begins here, what the length counts after `lengthEnd`. */
@@ -15,6 +21,7 @@ const attributesAt = 21
 const lengthEnd = 12
 const magic = 2
 const noLeaderEpoch = -1
+const transactional = 1 << 4
 const noKey = -1
 
 /** The bytes of one batch with these records, uncompressed. */
@@ -33,7 +40,7 @@ export function encodeBatch(records: readonly OutgoingRecord[], identity: BatchI
   batch.writeInt32BE(batch.length - lengthEnd, 8)
   batch.writeInt32BE(noLeaderEpoch, 12)
   batch.writeInt8(magic, 16)
-  batch.writeInt16BE(0, attributesAt)
+  batch.writeInt16BE(identity.isTransactional === true ? transactional : 0, attributesAt)
   batch.writeInt32BE(records.length - 1, 23)
   batch.writeBigInt64BE(BigInt(firstTimestampMs), 27)
   batch.writeBigInt64BE(BigInt(maxTimestampMs), 35)

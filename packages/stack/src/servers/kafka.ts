@@ -112,6 +112,11 @@ export function brokerSettings(installation: Installation, node: number): Record
     'share.coordinator.state.topic.replication.factor': replication.factor,
     'share.coordinator.state.topic.min.isr': replication.minInSync,
     'group.initial.rebalance.delay.ms': 0,
+    // What bounds the pause after the loss of a worker: its partitions go to others when its session has run out.
+    'group.consumer.min.session.timeout.ms': 6_000,
+    'group.consumer.session.timeout.ms': 6_000,
+    'group.consumer.min.heartbeat.interval.ms': 1_000,
+    'group.consumer.heartbeat.interval.ms': 1_000,
     // What bounds the pause after the loss of a broker: its partitions get new leaders when its session has run out.
     'broker.session.timeout.ms': 6_000,
     'broker.heartbeat.interval.ms': 1_000,

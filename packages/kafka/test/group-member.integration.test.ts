@@ -1,0 +1,84 @@
+import { stack } from '@millrace/testkit/fixture'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
+import { openAdmin } from '../src/admin.ts'
+import { joinGroup } from '../src/group-member.ts'
+import { openTransactionalProducer } from '../src/transactional-producer.ts'
+import { makeTopic } from './topic.ts'
+
+const { connection } = stack()
+const admin = openAdmin(connection('admin'))
+afterAll(() => admin.close())
+
+const partitions = 12
+const all = Array.from({ length: partitions }, (_, partition) => partition)
+
+/** A member that knows what it has, and notes when it has what another has still. */
+function member(group: string, topic: string, held: Map<number, string>, name: string) {
+  const has = new Set<number>()
+  const twice: number[] = []
+  const joined = joinGroup(
+    connection('admin'),
+    { group, topic, rebalanceTimeoutMs: 10_000 },
+    {
+      onAssigned: (assigned) => {
+        for (const partition of assigned.keys()) {
+          if (held.has(partition)) twice.push(partition)
+          held.set(partition, name)
+          has.add(partition)
+        }
+      },
+      onRevoked: async (revoked) => {
+        await new Promise((resolve) => setTimeout(resolve, 50)) // it has to finish something
+        for (const partition of revoked) {
+          held.delete(partition)
+          has.delete(partition)
+        }
+      },
+      onLost: () => undefined,
+      onTrouble: () => undefined,
+    },
+  )
+  onTestFinished(() => joined.leave())
+  return { has, twice, leave: joined.leave, joined }
+}
+
+test('members that come and go have every partition between them, and none twice', { timeout: 120_000 }, async () => {
+  const [topic, group] = ['group-members', 'group-members']
+  await makeTopic(admin, topic, partitions)
+  const held = new Map<number, string>()
+  const settled = (...counts: readonly number[]) =>
+    vi.waitUntil(() => held.size === partitions && counts.join() === members.map(({ has }) => has.size).join(), {
+      timeout: 30_000,
+    })
+  const members = [member(group, topic, held, 'first')]
+  await settled(12)
+  members.push(member(group, topic, held, 'second'))
+  await settled(6, 6)
+  members.push(member(group, topic, held, 'third'), member(group, topic, held, 'fourth'))
+  await settled(3, 3, 3, 3)
+  await Promise.all([members[0]?.leave(), members[2]?.leave()])
+  await settled(0, 6, 0, 6)
+  expect([...held.keys()].toSorted((one, other) => one - other)).toEqual(all)
+  expect(members.flatMap(({ twice }) => twice)).toEqual([])
+})
+
+test('a member begins where the group has committed, with what was noted there', async () => {
+  const [topic, group] = ['group-commits', 'group-commits']
+  await makeTopic(admin, topic, 2)
+  const producer = await openTransactionalProducer(connection('admin'), group)
+  onTestFinished(() => producer.close())
+  const first = member(group, topic, new Map(), 'first')
+  await vi.waitUntil(() => first.has.size === 2, 30_000)
+  const offsets = new Map([[1, { offset: 5n, metadata: 'some note' }]])
+  const commit = () => producer.commit([], { group, topic, member: first.joined.identity(), offsets })
+  expect(await commit()).toBe('committed')
+  await first.leave()
+  expect(await commit()).toBe('stale')
+  const second = member(group, topic, new Map(), 'second')
+  expect(await second.joined.committed([0, 1])).toEqual(
+    new Map([
+      [0, undefined],
+      [1, { offset: 5n, metadata: 'some note' }],
+    ]),
+  )
+})
