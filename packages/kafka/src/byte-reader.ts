@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /** Reads the values of Kafka's protocol from bytes, one after the other. All throw RangeError where the bytes end too early. */
 export class ByteReader {
   readonly #bytes: Buffer
@@ -59,22 +61,34 @@ export class ByteReader {
     return length < 0 ? null : this.bytes(length)
   }
 
-  /** Many short texts, each behind its length: cut out of one string, since a call into native code costs more than most of them. */
-  texts(count: number, end: number): string[] {
+  /** Another reader of the same bytes. */
+  from(at: number): ByteReader {
+    return new ByteReader(this.#bytes, at)
+  }
+
+  /**
+   * Many short texts, each behind its length: cut out of one string, since a call into native code costs more than most of them. They
+   * are exact unless one of them is null, or not UTF-8.
+   */
+  texts(count: number, end: number): { readonly texts: string[]; readonly exact: boolean } {
     const start = this.#at
     const all = this.bytes(end - start).toString('latin1')
     const isAscii = !beyondAscii.test(all)
     this.#at = start
     const texts: string[] = []
+    let exact = true
     for (let left = count; left > 0; left--) {
-      const length = Math.max(0, this.varint())
+      const announced = this.varint()
+      const length = Math.max(0, announced)
       const from = this.#at
       this.#at += length
       if (this.#at > end) throw new RangeError(`a text of ${length} bytes is announced and not there`)
       const text = all.slice(from - start, this.#at - start)
-      texts.push(isAscii || !beyondAscii.test(text) ? text : this.#bytes.toString('utf8', from, this.#at))
+      const plain = isAscii || !beyondAscii.test(text)
+      texts.push(plain ? text : this.#bytes.toString('utf8', from, this.#at))
+      exact &&= announced >= 0 && (plain || isUtf8(this.#bytes.subarray(from, this.#at)))
     }
-    return texts
+    return { texts, exact }
   }
 
   /** Steps over the fields that later versions may add. */

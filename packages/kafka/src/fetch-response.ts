@@ -4,6 +4,8 @@
  * @see https://kafka.apache.org/protocol.html#The_Messages_Fetch, version 17
  * @see https://kafka.apache.org/documentation/#recordbatch
  */
+import { isUtf8 } from 'node:buffer'
+import type { HeadersRead, RawHeader } from '@millrace/core/dead-letter'
 import { Reader, readRecordsBatch } from '@platformatic/kafka'
 import type { AbortedTransaction } from './aborted.ts'
 import { ByteReader } from './byte-reader.ts'
@@ -19,12 +21,11 @@ export type PartitionResponse = {
   readonly batches: readonly RecordBatch[]
 }
 
-export type BatchRecord = {
+export type BatchRecord = HeadersRead<Buffer> & {
   readonly offsetDelta: number
   readonly timestampDelta: number
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: ReadonlyMap<string, string>
 }
 
 /** @throws RangeError when the bytes end before the answer does */
@@ -117,11 +118,26 @@ function readRecord(reader: ByteReader): BatchRecord {
   const offsetDelta = reader.varint()
   const key = reader.nullable(reader.varint())
   const value = reader.nullable(reader.varint())
-  const headers = new Map<string, string>()
-  const texts = reader.texts(2 * reader.varint(), end)
-  for (let index = 0; index < texts.length; index += 2) headers.set(texts[index] ?? '', texts[index + 1] ?? '')
-  return { offsetDelta, timestampDelta, key, value, headers }
+  return { offsetDelta, timestampDelta, key, value, ...readHeaders(reader, end) }
 }
+
+/** As texts by their names, which is what they nearly always are; beside them the bytes where something of them would be lost so. */
+function readHeaders(reader: ByteReader, end: number): HeadersRead<Buffer> {
+  const count = reader.varint()
+  const start = reader.at
+  const { texts, exact } = reader.texts(2 * count, end)
+  const headers = new Map<string, string>()
+  for (let index = 0; index < texts.length; index += 2) headers.set(texts[index] ?? '', texts[index + 1] ?? '')
+  if (exact && headers.size === count) return { headers }
+  const again = reader.from(start)
+  const rawHeaders = Array.from({ length: count }, (): RawHeader<Buffer> => {
+    const name = again.bytes(again.varint())
+    return [name, again.nullable(again.varint())]
+  })
+  return { headers, rawHeaders }
+}
+
+const absent = Buffer.alloc(0)
 
 /** The library knows all compressions that Kafka has. */
 function inflated(bytes: Buffer): BatchRecord[] {
@@ -130,6 +146,13 @@ function inflated(bytes: Buffer): BatchRecord[] {
     timestampDelta: Number(timestampDelta),
     key,
     value,
-    headers: new Map(headers.map(([name, text]) => [name?.toString() ?? '', text?.toString() ?? ''])),
+    ...headersOf(headers),
   }))
+}
+
+function headersOf(pairs: readonly (readonly [Buffer | null, Buffer | null])[]): HeadersRead<Buffer> {
+  const headers = new Map(pairs.map(([name, value]) => [(name ?? absent).toString(), (value ?? absent).toString()]))
+  const isExact = (bytes: Buffer | null) => bytes !== null && isUtf8(bytes)
+  if (headers.size === pairs.length && pairs.flat().every(isExact)) return { headers }
+  return { headers, rawHeaders: pairs.map(([name, value]) => [name ?? absent, value]) }
 }

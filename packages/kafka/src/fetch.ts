@@ -1,3 +1,4 @@
+import type { HeadersRead } from '@millrace/core/dead-letter'
 import type { MillraceError } from '@millrace/core/errors'
 import { type Admin, createAPI, fetchV17, FetchIsolationLevels } from '@platformatic/kafka'
 import { committedBatches } from './aborted.ts'
@@ -6,14 +7,13 @@ import { type FetchResponse, type PartitionResponse, readFetchResponse, type Rec
 import { protocolError } from './produce-verdict.ts'
 
 /** A record that a reader may see: committed, whoever wrote it. */
-export type StoredRecord = {
+export type StoredRecord = HeadersRead<Buffer> & {
   readonly topic: string
   readonly partition: number
   readonly offset: bigint
   readonly timestampMs: number
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: ReadonlyMap<string, string>
 }
 
 /** What one fetch brought of a partition. Offsets may have holes: of compaction, and of transactions' markers and aborted records. */
@@ -174,13 +174,11 @@ function readPartition(topic: string, fetched: PartitionResponse, position: bigi
 }
 
 function recordsOf(topic: string, partition: number, batch: RecordBatch): StoredRecord[] {
-  return batch.records.map(({ offsetDelta, timestampDelta, key, value, headers }) => ({
+  return batch.records.map(({ offsetDelta, timestampDelta, ...record }) => ({
     topic,
     partition,
     offset: batch.firstOffset + BigInt(offsetDelta),
     timestampMs: batch.firstTimestampMs + timestampDelta,
-    key,
-    value,
-    headers,
+    ...record,
   }))
 }

@@ -2,6 +2,7 @@
  * Writes record batches as brokers store them, magic 2.
  * @see https://kafka.apache.org/documentation/#recordbatch
  */
+import type { RawHeader } from '@millrace/core/dead-letter'
 import { crc32c } from '@platformatic/kafka'
 import { type OutgoingRecord, recordBytes } from './record.ts'
 
@@ -22,7 +23,8 @@ const lengthEnd = 12
 const magic = 2
 const noLeaderEpoch = -1
 const transactional = 1 << 4
-const noKey = -1
+/** The length of what is null. */
+const none = -1
 
 /** The bytes of one batch with these records, uncompressed. */
 export function encodeBatch(records: readonly OutgoingRecord[], identity: BatchIdentity): Buffer {
@@ -68,18 +70,25 @@ class BatchWriter {
     return Buffer.from(this.#bytes.subarray(0, this.#at))
   }
 
-  record({ key, value, headers }: OutgoingRecord, offsetDelta: number, timestampDelta: number): void {
+  record({ key, value, headers, rawHeaders = [] }: OutgoingRecord, offsetDelta: number, timestampDelta: number): void {
     const start = this.#at
     this.#at += usualLengthBytes
     this.#bytes[this.#at++] = 0 // attributes: none are in use
     this.#varint(timestampDelta)
     this.#varint(offsetDelta)
-    if (key) this.#blob(key)
-    else this.#varint(noKey)
-    this.#blob(value)
-    this.#varint(headers.size)
+    this.#nullable(key ?? null)
+    this.#nullable(value)
+    this.#varint(rawHeaders.length + headers.size)
+    this.#rawHeaders(rawHeaders)
     this.#headers(headers)
     this.#prependLength(start)
+  }
+
+  #rawHeaders(headers: readonly RawHeader<Buffer>[]): void {
+    for (const [name, value] of headers) {
+      this.#nullable(name)
+      this.#nullable(value)
+    }
   }
 
   /** All in one go where they are ASCII, as they mostly are: a call into native code costs more than the copying. */
@@ -114,8 +123,9 @@ class BatchWriter {
     this.#at = end
   }
 
-  #blob(bytes: Buffer): void {
-    this.#varint(bytes.length)
+  #nullable(bytes: Buffer | null): void {
+    this.#varint(bytes?.length ?? none)
+    if (!bytes) return
     this.#at += bytes.copy(this.#bytes, this.#at)
   }
 

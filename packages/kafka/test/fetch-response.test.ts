@@ -1,4 +1,7 @@
+import { isUtf8 } from 'node:buffer'
+import type { RawHeader } from '@millrace/core/dead-letter'
 import { createRecordsBatch, fetchV17, Reader, Writer } from '@platformatic/kafka'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readFetchResponse } from '../src/fetch-response.ts'
 import type { OutgoingRecord } from '../src/record.ts'
@@ -6,7 +9,7 @@ import { encodeBatch } from '../src/record-batch.ts'
 
 const topicIds = ['0f0e0d0c-0b0a-4908-8706-050403020100', 'ffffffff-ffff-4fff-bfff-ffffffffffff']
 const identity = { producerId: 77n, producerEpoch: 1, sequence: 9 }
-const records: OutgoingRecord[] = [
+const records = [
   { topic: 't', key: Buffer.from('k'), value: Buffer.from('{"a":1}'), headers: new Map(), timestampMs: 1_000 },
   {
     topic: 't',
@@ -18,7 +21,7 @@ const records: OutgoingRecord[] = [
     ]),
     timestampMs: 400,
   },
-]
+] satisfies OutgoingRecord[]
 
 type Part = { readonly partition: number; readonly errorCode?: number; readonly bytes: Buffer | null }
 
@@ -41,6 +44,11 @@ function answer(parts: readonly Part[]): Buffer {
     tagged(writer)
   }
   return tagged(writer).buffer
+}
+
+function readBack(record: OutgoingRecord) {
+  const [partition] = readFetchResponse(answer([{ partition: 0, bytes: encodeBatch([record], identity) }])).partitions
+  return partition?.batches[0]?.records ?? []
 }
 
 /** What the client library reads of the same bytes. */
@@ -101,6 +109,58 @@ describe('an answer to a fetch', () => {
         headers: new Map([['name', 'text']]),
       })),
     )
+  })
+
+  test('has headers as they are beside their texts where these would lose something, and only there', () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 80 }).map((some) => Buffer.from(some)),
+      fc.string({ unit: 'grapheme', maxLength: 80 }).map((text) => Buffer.from(text)),
+    )
+    const header = fc.tuple(
+      fc.oneof(
+        bytes,
+        fc.constantFrom('a', 'b').map((text) => Buffer.from(text)),
+      ),
+      fc.option(bytes),
+    )
+    fc.assert(
+      fc.property(fc.array(header, { maxLength: 6 }), (rawHeaders) => {
+        const [record] = readBack({
+          topic: 't',
+          value: Buffer.from('v'),
+          headers: new Map(),
+          rawHeaders,
+          timestampMs: 1,
+        })
+        const names = new Set(rawHeaders.map(([name]) => name.toString()))
+        const isText = rawHeaders.every(([name, value]) => value !== null && isUtf8(name) && isUtf8(value))
+        expect(record?.rawHeaders).toEqual(isText && names.size === rawHeaders.length ? undefined : rawHeaders)
+        const texts = rawHeaders.map(([name, value]): [string, string] => [
+          String(name),
+          value === null ? '' : String(value),
+        ])
+        expect(record?.headers).toEqual(new Map(texts))
+      }),
+    )
+  })
+
+  test('has them from compressed batches too', () => {
+    const headers: [Buffer, Buffer][] = [
+      [Buffer.from('one'), Buffer.from([0xc3])],
+      [Buffer.from('two'), Buffer.from('2')],
+    ]
+    const message = { topic: 't', value: Buffer.from('v'), timestamp: 1n, headers: new Map(headers) }
+    const { buffer } = createRecordsBatch([message], { compression: 'gzip' })
+    const [partition] = readFetchResponse(answer([{ partition: 0, bytes: buffer }])).partitions
+    expect(partition?.batches[0]?.records[0]?.rawHeaders).toEqual(headers)
+  })
+
+  test('has a tombstone, and raw headers before those that are texts', () => {
+    const rawHeaders: RawHeader<Buffer>[] = [[Buffer.from([0xff]), null]]
+    const [record] = readBack({ topic: 't', value: null, rawHeaders, headers: new Map([['b', 'c']]), timestampMs: 1 })
+    expect(record?.value).toBeNull()
+    expect(record?.rawHeaders).toEqual([...rawHeaders, [Buffer.from('b'), Buffer.from('c')]])
+    expect(record?.headers.get('b')).toBe('c')
   })
 
   test('may have nothing, a fault, or half a batch at its end', () => {

@@ -95,6 +95,8 @@ describe('a record batch', () => {
   test('is never larger than its records were counted for', () => {
     for (const text of ['', 'a', 'ä', '€', '🌊', '€'.repeat(1_024)]) {
       const record = recordOf({ key: Buffer.from(text), value: Buffer.from(text), headers: new Map([[text, text]]) })
+      const raw = recordOf({ value: null, rawHeaders: [[Buffer.from(text), null]] })
+      expect(encodeBatch([raw], identity).length).toBeLessThanOrEqual(headBytes + recordBytes(raw))
       expect(encodeBatch([record], identity).length).toBeLessThanOrEqual(headBytes + recordBytes(record))
     }
   })
