@@ -20,6 +20,7 @@ const errors = {
   'connect.refused': { retryable: false },
   'warehouse.unavailable': { retryable: true },
   'warehouse.refused': { retryable: false },
+  'dead-letter.sealed': { retryable: false },
   'config.invalid': { retryable: false },
   'stack.failed': { retryable: false },
   'replay.failed': { retryable: false },
