@@ -6,6 +6,7 @@ const errors = {
   'kafka.unavailable': { retryable: true },
   'kafka.not-confirmed': { retryable: true },
   'kafka.refused': { retryable: false },
+  'kafka.unfit': { retryable: false },
   'kafka.too-large': { retryable: false },
   'kafka.unknown-topic': { retryable: false },
   'kafka.overloaded': { retryable: true },

@@ -1,5 +1,6 @@
 import { type ErrorCode, MillraceError } from '@millrace/core/errors'
 import { GenericError, MultipleErrors } from '@platformatic/kafka'
+import { unfitErrors } from './produce-verdict.ts'
 
 /** Turns what the Kafka client throws into an error of the platform's list. `what` says what was being done. */
 export function kafkaError(error: unknown, what: string): MillraceError {
@@ -19,6 +20,7 @@ function codeOf(parts: readonly Error[]): ErrorCode {
   if (ids.has('UNKNOWN_TOPIC_OR_PARTITION') || parts.some((part) => part.message.startsWith('Unknown topic'))) {
     return 'kafka.unknown-topic'
   }
+  if (unfitErrors.some((id) => ids.has(id))) return 'kafka.unfit'
   if (parts.some((part) => propertyText(part, 'code') === 'PLT_KFK_AUTHENTICATION')) return 'kafka.refused'
   const refused = parts.some(
     (part) => propertyText(part, 'apiId') !== undefined && propertyOf(part, 'canRetry') === false,

@@ -43,6 +43,8 @@ export class PartitionWriter {
   #batch: Batch | undefined
   /** An earlier attempt had no answer, or one that leaves open whether the batch is stored. */
   #mayBeStored = false
+  /** How many records the next batches may have, the very next last: the halves of batches that were refused. */
+  readonly #parts: number[] = []
   readonly #settled = new WeakSet<Entry>()
   #producerId: ProducerId | undefined
   #sequence = 0
@@ -79,7 +81,9 @@ export class PartitionWriter {
 
   #nextBatch(limits: BatchLimits): Batch | undefined {
     if (this.#producerId === undefined || this.#waiting.length === 0) return undefined
-    const entries = this.#waiting.slice(0, fittingEntries(this.#waiting, limits))
+    const fitting = fittingEntries(this.#waiting, limits)
+    // Of a batch that was refused, no part goes together with what came after it.
+    const entries = this.#waiting.slice(0, Math.min(fitting, this.#parts.pop() ?? fitting))
     const records = entries.map(({ record }) => record)
     const bytes = encodeBatch(records, { ...this.#producerId, sequence: this.#sequence })
     this.#waiting.splice(0, entries.length)
@@ -115,6 +119,12 @@ export class PartitionWriter {
     }
   }
 
+  /** The batch is not taken for what one of its records is, or they are together: several are sent again in halves, until it is one. */
+  unfit(batch: Batch, error: MillraceError): void {
+    if (batch !== this.#batch || this.#mayBeStored || batch.entries.length === 1) this.refused(batch, error)
+    else this.#halve(batch)
+  }
+
   /** The batch is not taken, for a reason of its own. */
   refused(batch: Batch, error: MillraceError): void {
     if (batch !== this.#batch) return
@@ -148,6 +158,14 @@ export class PartitionWriter {
       this.#notConfirmed(entry)
     }
     this.#giveUp(this.#batch)
+  }
+
+  #halve(batch: Batch): void {
+    const alive = batch.entries.filter((entry) => !this.#settled.has(entry))
+    this.#waiting = [...alive, ...this.#waiting]
+    this.#end()
+    const half = Math.ceil(alive.length / 2)
+    this.#parts.push(...[alive.length - half, half].filter((part) => part > 0))
   }
 
   #giveUp(batch: Batch): void {

@@ -6,9 +6,18 @@ import { ProtocolError, protocolErrorsCodesById } from '@platformatic/kafka'
  * - `maybe`: it may be stored; the next attempt tells
  * - `disowned`: it is not stored, nor will be under this producer id
  * - `lost`: it is stored, but where is not known any more
+ * - `unfit`: it is not stored, nor will be, for what one of its records is, or they are together
  * - `refused`: it is not stored, nor will be
  */
-export type Verdict = 'stored' | 'again' | 'maybe' | 'disowned' | 'lost' | 'refused'
+export type Verdict = 'stored' | 'again' | 'maybe' | 'disowned' | 'lost' | 'unfit' | 'refused'
+
+/** What a topic does not take of a record, whoever writes it: too large, without a key where it is compacted, with a time that is far off. */
+export const unfitErrors: readonly string[] = [
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'INVALID_RECORD',
+  'INVALID_TIMESTAMP',
+]
 
 /** The codes that do not mean what `canRetry` says of them. */
 const verdicts = new Map<string, Verdict>([
@@ -26,6 +35,7 @@ const verdicts = new Map<string, Verdict>([
   ['INVALID_PRODUCER_ID_MAPPING', 'disowned'],
   ['PRODUCER_FENCED', 'disowned'],
   ['DUPLICATE_SEQUENCE_NUMBER', 'lost'],
+  ...unfitErrors.map((name): [string, Verdict] => [name, 'unfit']),
 ])
 
 /** @see https://kafka.apache.org/protocol.html#protocol_error_codes */

@@ -25,7 +25,7 @@ export type ProducerOptions = {
   readonly requestBytesMax: number
 }
 
-const producerDefaults: ProducerOptions = {
+export const producerDefaults: ProducerOptions = {
   queueEventsMax: 20_000,
   queueBytesMax: 128 * 1_048_576,
   deliveryTimeoutMs: 10_000,
@@ -40,7 +40,7 @@ export type Producer = {
   readonly connect: () => Promise<void>
   /**
    * Stores one record. Records of one partition are stored in the order of the calls.
-   * Rejects with MillraceError 'kafka.not-confirmed' (stored or not), 'kafka.overloaded', 'kafka.too-large', 'kafka.refused', 'kafka.unknown-topic' or 'kafka.unavailable'.
+   * Rejects with MillraceError 'kafka.not-confirmed' (stored or not), 'kafka.overloaded', 'kafka.too-large', 'kafka.unfit', 'kafka.refused', 'kafka.unknown-topic' or 'kafka.unavailable'.
    */
   readonly send: (record: OutgoingRecord) => Promise<StoredAt>
   /** Records handed over and not yet settled. */
@@ -200,6 +200,9 @@ class KafkaProducer implements Producer {
         return true
       case 'lost':
         writer.lost(batch)
+        return true
+      case 'unfit':
+        writer.unfit(batch, failure())
         return true
       case 'refused':
         writer.refused(batch, failure())

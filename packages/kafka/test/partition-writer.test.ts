@@ -92,6 +92,34 @@ describe('a batch', () => {
     expect(told(take())).toEqual({ producerId: 7n, sequence: 0, values: ['b'] })
   })
 
+  test('that does not fit is sent in halves, until it is one record, which is refused', () => {
+    for (const value of ['a', 'b', 'large', 'c']) push(value)
+    identified()
+    const unfit = new MillraceError('kafka.unfit', 'too large')
+    const sent: string[][] = []
+    for (let batch = writer.take(limits), end = 0n; batch; batch = writer.take(limits)) {
+      const { values } = told(batch)
+      sent.push(values)
+      if (values.includes('large')) writer.unfit(batch, unfit)
+      else writer.stored(batch, end)
+      end += BigInt(values.length)
+    }
+    expect(sent).toEqual([['a', 'b', 'large'], ['a', 'b'], ['large'], ['c']])
+    expect(answers['large']).toBe('kafka.unfit')
+    expect(Object.keys(answers)).toHaveLength(4)
+    expect(released).toBe(4)
+  })
+
+  test('that does not fit after an attempt without an answer is not confirmed', () => {
+    push('a')
+    push('b')
+    identified()
+    const batch = take()
+    writer.again(batch, true)
+    writer.unfit(batch, refusal)
+    expect(answers).toEqual({ a: 'kafka.not-confirmed', b: 'kafka.not-confirmed' })
+  })
+
   test('that is refused after an attempt without an answer is not confirmed, and the next has another producer id', () => {
     push('a')
     identified()

@@ -14,9 +14,9 @@ const verdicts: [string, Verdict][] = [
   ['UNKNOWN_SERVER_ERROR', 'maybe'],
   ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'disowned'],
   ['DUPLICATE_SEQUENCE_NUMBER', 'lost'],
-  ['MESSAGE_TOO_LARGE', 'refused'],
+  ['MESSAGE_TOO_LARGE', 'unfit'],
   ['TOPIC_AUTHORIZATION_FAILED', 'refused'],
-  ['INVALID_RECORD', 'refused'],
+  ['INVALID_RECORD', 'unfit'],
 ]
 
 test.each(verdicts)('an answer of %s means %s', (name, verdict) => {
