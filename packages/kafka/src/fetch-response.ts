@@ -82,6 +82,7 @@ function readBatches(bytes: Buffer): RecordBatch[] {
 const lengthEnd = 12
 const headBytes = 61
 const compressed = 0b111
+const appendTime = 1 << 3
 
 /** A batch as it is stored. */
 export class RecordBatch {
@@ -89,6 +90,8 @@ export class RecordBatch {
   readonly attributes: number
   readonly lastOffsetDelta: number
   readonly firstTimestampMs: number
+  /** When the broker stored it, where the topic's records have that as their time; the records' own is not in force then. */
+  readonly appendTimeMs: number | undefined
   readonly producerId: bigint
   readonly #bytes: Buffer
 
@@ -97,6 +100,7 @@ export class RecordBatch {
     this.attributes = bytes.readInt16BE(21)
     this.lastOffsetDelta = bytes.readInt32BE(23)
     this.firstTimestampMs = Number(bytes.readBigInt64BE(27))
+    this.appendTimeMs = this.attributes & appendTime ? Number(bytes.readBigInt64BE(35)) : undefined
     this.producerId = bytes.readBigInt64BE(43)
     this.#bytes = bytes
   }

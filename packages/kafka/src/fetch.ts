@@ -178,7 +178,7 @@ function recordsOf(topic: string, partition: number, batch: RecordBatch): Stored
     topic,
     partition,
     offset: batch.firstOffset + BigInt(offsetDelta),
-    timestampMs: batch.firstTimestampMs + timestampDelta,
+    timestampMs: batch.appendTimeMs ?? batch.firstTimestampMs + timestampDelta,
     ...record,
   }))
 }

@@ -163,6 +163,16 @@ describe('an answer to a fetch', () => {
     expect(record?.headers.get('b')).toBe('c')
   })
 
+  test('says when the broker stored a batch where that is the time of its records', () => {
+    const batch = encodeBatch(records, identity)
+    batch.writeInt16BE(0b1000, 21)
+    batch.writeBigInt64BE(5_000n, 35)
+    const [partition] = readFetchResponse(answer([{ partition: 0, bytes: batch }])).partitions
+    expect(partition?.batches[0]?.appendTimeMs).toBe(5_000)
+    const [other] = readFetchResponse(answer([{ partition: 0, bytes: encodeBatch(records, identity) }])).partitions
+    expect(other?.batches[0]?.appendTimeMs).toBeUndefined()
+  })
+
   test('may have nothing, a fault, or half a batch at its end', () => {
     const batch = encodeBatch(records, identity)
     const cut = Buffer.concat([batch, batch.subarray(0, batch.length - 1)])

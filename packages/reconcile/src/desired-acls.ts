@@ -1,5 +1,6 @@
 import { catalogTopic } from '@millrace/core/catalog'
 import type { Platform } from '@millrace/core/platform'
+import { replaysTopic } from '@millrace/core/replay'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import { permissionsOf as flinkPermissionsOf } from '@millrace/flink/acls'
 import type { Acl } from '@millrace/kafka/admin'
@@ -29,6 +30,7 @@ export const foundationAcls: readonly Acl[] = [
   ...deny('gateway', topicsWith('_'), 'All'),
   ...deny('gateway', topicsWith('connect-'), 'All'),
   ...deny('gateway', topic(catalogTopic), 'Alter', 'AlterConfigs'),
+  ...deny('gateway', topic(replaysTopic), 'Alter', 'AlterConfigs'),
 
   ...allow('registry', topicsWith('_apicurio-'), 'Describe', 'DescribeConfigs', 'Read', 'Write'),
   ...allow('registry', groupsWith('apicurio-'), 'Read', 'Describe'),

@@ -1,6 +1,7 @@
 import { catalogTopic } from '@millrace/core/catalog'
 import type { DeclaredType } from '@millrace/core/event-type'
 import type { Platform } from '@millrace/core/platform'
+import { replaysTopic } from '@millrace/core/replay'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 
 /** A topic as it should be. */
@@ -10,13 +11,25 @@ export type DesiredTopic = {
   readonly config: Readonly<Record<string, string>>
 }
 
-const forever = { 'retention.ms': '-1', 'retention.bytes': '-1' }
-const compacted = { 'cleanup.policy': 'compact' }
 const deadLetterRetentionMs = 30 * 86_400_000
+const forever = { 'retention.ms': '-1', 'retention.bytes': '-1' }
+/** Longer than any dead letter is kept. */
+const replaysRetentionMs = deadLetterRetentionMs + 86_400_000
+const compacted = { 'cleanup.policy': 'compact' }
+/**
+ * Whoever writes them, dead letters have the time of their failure, by which they are kept and sought: Connect would give them the original's.
+ * And there is room for what a dead letter has beside a record that was as large as Kafka takes it.
+ */
+const deadLetterConfig = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': String(2 * 1_048_576) }
 
 /** The topics that the platform's own parts need before any event type exists. */
 export const foundationTopics: readonly DesiredTopic[] = [
   { name: catalogTopic, partitions: 1, config: compacted },
+  {
+    name: replaysTopic,
+    partitions: 1,
+    config: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(replaysRetentionMs) },
+  },
   { name: '_apicurio-journal', partitions: 1, config: { 'cleanup.policy': 'delete', ...forever } },
   { name: '_apicurio-snapshots', partitions: 1, config: { 'cleanup.policy': 'delete', ...forever } },
   { name: '_apicurio-events', partitions: 1, config: { 'cleanup.policy': 'delete' } },
@@ -40,7 +53,11 @@ export function lateTopicsOf({ pipelines }: Platform): DesiredTopic[] {
  */
 export function topicsOfType(type: DeclaredType): DesiredTopic[] {
   return [
-    { name: deadLetterTopic(type.topic), partitions: 1, config: retention(deadLetterRetentionMs) },
+    {
+      name: deadLetterTopic(type.topic),
+      partitions: 1,
+      config: { ...retention(deadLetterRetentionMs), ...deadLetterConfig },
+    },
     { name: type.topic, partitions: type.partitions, config: retention(type.retentionMs) },
   ]
 }
