@@ -9,15 +9,15 @@
  */
 import type { CatalogEntry } from '@millrace/core/catalog'
 import type { Violation } from '@millrace/core/cloud-event'
-import { MillraceError } from '@millrace/core/errors'
 import type { SchemaFormat } from '@millrace/core/event-type'
 import { isJsonValue, type JsonValue } from '@millrace/core/json'
+import { contentTypes } from '@millrace/core/kafka-binding'
 import { valueSubject } from '@millrace/core/topic-name'
-import type { Codec, Coded, Decode } from '@millrace/schemas/codec'
-import { compileCodec } from '@millrace/schemas/compile-codec'
+import type { Coded, Decode } from '@millrace/schemas/codec'
+import { createDecoders, type Decoders, isVersionOf } from '@millrace/schemas/decoders'
 import { inputViolation, jsonViolation, parseExactJson } from '@millrace/schemas/exact-json'
 import type { CachedSchema } from '@millrace/schemas/schema-cache'
-import { frame, type Framed, unframe } from '@millrace/schemas/wire-format'
+import { type Framed, framedPayload, unframe } from '@millrace/schemas/wire-format'
 import type { EventTypes } from './event-types.ts'
 import { mediaTypeOf } from './media-type.ts'
 import { impatient, type KnownSchemas } from './patience.ts'
@@ -61,13 +61,6 @@ export type Payloads = {
   readonly readLive: Payloads['read']
 }
 
-/** The media types of records. */
-export const contentTypes = {
-  json: 'application/json',
-  avro: 'application/avro',
-  protobuf: 'application/protobuf',
-} as const satisfies Record<SchemaFormat, string>
-
 /** The encoding that a media type stands for, or `undefined` for one that no type of event is sent in. */
 export function encodingOf(contentType: string): SchemaFormat | undefined {
   switch (mediaTypeOf(contentType)) {
@@ -84,10 +77,8 @@ export function encodingOf(contentType: string): SchemaFormat | undefined {
   }
 }
 
-const firstMessage = [0]
-
 export function createPayloads(eventTypes: Pick<EventTypes, 'codec'>, cache: KnownSchemas): Payloads {
-  const decoders = createDecoders(eventTypes)
+  const decoders = createDecoders(eventTypes.codec)
 
   function take(entry: CatalogEntry, payload: Payload): Taken | Promise<Taken> {
     if ('data' in payload) return takeJson(entry, payload.data, payload.plain)
@@ -132,7 +123,7 @@ export function createPayloads(eventTypes: Pick<EventTypes, 'codec'>, cache: Kno
   function decoderNow(entry: CatalogEntry, id: number): Decode | undefined {
     if (id === entry.schemaId) return eventTypes.codec(entry).fromBytes
     const schema = cache.known(id)
-    return schema && isOf(schema, entry) ? decoders.ofVersion(entry, schema) : undefined
+    return schema && isVersionOf(schema, entry) ? decoders.ofVersion(entry, schema) : undefined
   }
 
   async function takeUnknown(entry: CatalogEntry, framed: Framed, bytes: Buffer): Promise<Taken> {
@@ -141,7 +132,7 @@ export function createPayloads(eventTypes: Pick<EventTypes, 'codec'>, cache: Kno
     if (!schema) {
       return refused(problem(422, `the data is neither bare nor framed: no schema has the id ${framed.schemaId}`))
     }
-    if (!isOf(schema, entry)) {
+    if (!isVersionOf(schema, entry)) {
       return refused(problem(422, `the schema ${framed.schemaId} in the data's frame is not of the subject ${subject}`))
     }
     const coded = decoders.ofVersion(entry, schema)(framed.payload, framed.messageIndexes)
@@ -155,48 +146,9 @@ export function createPayloads(eventTypes: Pick<EventTypes, 'codec'>, cache: Kno
   }
 }
 
-type Decoders = {
-  /** Sees what another version wrote as the type's schema does. */
-  readonly ofVersion: (entry: CatalogEntry, writer: CachedSchema) => Decode
-  /** Sees it as its own schema does: for records whose type is not in the catalog. */
-  readonly ofSchema: (schema: CachedSchema) => Decode
-}
-
-/** Compiled decoders, for as long as the schemas that they were made from are in use. */
-function createDecoders(eventTypes: Pick<EventTypes, 'codec'>): Decoders {
-  const versions = new WeakMap<Codec, WeakMap<CachedSchema, Decode>>()
-  const alone = new WeakMap<CachedSchema, Decode>()
-  return {
-    ofVersion: (entry, writer) => {
-      const codec = eventTypes.codec(entry)
-      const ofCodec = versions.get(codec) ?? new WeakMap<CachedSchema, Decode>()
-      versions.set(codec, ofCodec)
-      const decode = ofCodec.get(writer) ?? unlessUnreadable(() => codec.fromVersion(writer))
-      ofCodec.set(writer, decode)
-      return decode
-    },
-    ofSchema: (schema) => {
-      const decode = alone.get(schema) ?? unlessUnreadable(() => compileCodec(schema).fromBytes)
-      alone.set(schema, decode)
-      return decode
-    },
-  }
-}
-
-/** A schema that cannot be used takes nothing, and says why: that is found out once. */
-function unlessUnreadable(compile: () => Decode): Decode {
-  try {
-    return compile()
-  } catch (error) {
-    if (!(error instanceof MillraceError) || error.code !== 'registry.refused') throw error
-    const refusal: Coded = { ok: false, violations: [{ pointer: '', detail: error.message }] }
-    return () => refusal
-  }
-}
-
 function createRead(eventTypes: Pick<EventTypes, 'codec'>, cache: KnownSchemas, decoders: Decoders): Payloads['read'] {
   const decoded = (entry: CatalogEntry | undefined, schema: CachedSchema, { payload, messageIndexes }: Framed) => {
-    const decode = entry && isOf(schema, entry) ? decoders.ofVersion(entry, schema) : decoders.ofSchema(schema)
+    const decode = entry && isVersionOf(schema, entry) ? decoders.ofVersion(entry, schema) : decoders.ofSchema(schema)
     return dataOf(decode(payload, messageIndexes))
   }
   return (entry, headers, value) => {
@@ -215,10 +167,6 @@ function createRead(eventTypes: Pick<EventTypes, 'codec'>, cache: KnownSchemas, 
   }
 }
 
-function isOf(schema: CachedSchema, entry: CatalogEntry): boolean {
-  return schema.format === entry.format && schema.subjects.includes(valueSubject(entry.topic))
-}
-
 function dataOf(coded: Coded): JsonValue | undefined {
   return coded.ok ? coded.data : undefined
 }
@@ -231,8 +179,7 @@ function parsedJson(value: Buffer): JsonValue | undefined {
 }
 
 function bare({ format, schemaId }: CatalogEntry, payload: Buffer, data: JsonValue): Taken {
-  const value = format === 'json' ? payload : frame(format, { schemaId, messageIndexes: firstMessage, payload })
-  return { ok: true, value, data, schemaId }
+  return { ok: true, value: framedPayload(format, schemaId, payload), data, schemaId }
 }
 
 function keepFrame(

@@ -1,4 +1,5 @@
 import type { CloudEvent, EventContext } from './cloud-event.ts'
+import type { SchemaFormat } from './event-type.ts'
 import type { JsonValue } from './json.ts'
 
 /**
@@ -6,6 +7,13 @@ import type { JsonValue } from './json.ts'
  * @see CloudEvents Kafka Protocol Binding 1.0 §3.2
  */
 export type RecordHeaders = ReadonlyMap<string, string>
+
+/** The media types of records. */
+export const contentTypes = {
+  json: 'application/json',
+  avro: 'application/avro',
+  protobuf: 'application/protobuf',
+} as const satisfies Record<SchemaFormat, string>
 
 /** What a record says of an event beside its attributes. */
 export type RecordFacts = {

@@ -1,5 +1,6 @@
 import type { KafkaReader } from './access.ts'
 import type { EventType } from './event-type.ts'
+import type { Handler } from './handler.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { SnowflakeSink } from './sink.ts'
 import { deadLetterTopic, topicCollision } from './topic-name.ts'
@@ -8,6 +9,7 @@ import { deadLetterTopic, topicCollision } from './topic-name.ts'
 export type Platform = {
   readonly events: readonly EventType[]
   readonly pipelines: readonly Pipeline[]
+  readonly handlers: readonly Handler[]
   readonly sinks: readonly SnowflakeSink[]
   readonly access: readonly KafkaReader[]
 }
@@ -15,14 +17,18 @@ export type Platform = {
 /**
  * Checks that the parts of a platform fit together.
  * @throws RangeError when two parts have one name, two sinks one table or two topics names that Kafka does not tell apart, or a part reads
- * from an event type that the platform does not declare.
+ * or publishes an event type that the platform does not declare.
  */
 export function definePlatform(parts: Partial<Platform>): Platform {
-  const { events = [], pipelines = [], sinks = [], access = [] } = parts
+  const { events = [], pipelines = [], handlers = [], sinks = [], access = [] } = parts
   const types = [...events, ...pipelines.map((pipeline) => pipeline.result)]
   requireUnique(
     'event type',
     types.map((type) => type.name),
+  )
+  requireUnique(
+    'handler',
+    handlers.map((handler) => handler.name),
   )
   requireUnique(
     'sink',
@@ -41,12 +47,20 @@ export function definePlatform(parts: Partial<Platform>): Platform {
     ...pipelines.flatMap(({ lateTopic }) => lateTopic ?? []),
   ])
   const declared = new Set(types.map((type) => type.name))
-  for (const { name, from } of [...pipelines, ...sinks]) {
+  for (const { name, from } of [...pipelines, ...handlers, ...sinks]) {
     if (!declared.has(from.name)) {
       throw new RangeError(`"${name}" reads from "${from.name}", which the platform does not declare: add it to events`)
     }
   }
-  return { events, pipelines, sinks, access }
+  for (const { name, to } of handlers) {
+    const missing = to.find((type) => !declared.has(type.name))
+    if (missing) {
+      throw new RangeError(
+        `"${name}" publishes "${missing.name}", which the platform does not declare: add it to events`,
+      )
+    }
+  }
+  return { events, pipelines, handlers, sinks, access }
 }
 
 /** Every event type that the platform knows: those that applications send, and those that pipelines publish. */

@@ -32,6 +32,10 @@ export type Follower = {
    */
   readonly follow: (topic: string, from: FollowStart) => Promise<Offsets>
   readonly unfollow: (topic: string) => void
+  /** Goes on from another place in a partition of a topic that is followed. */
+  readonly seek: (topic: string, partition: number, offset: bigint) => void
+  /** More is wanted than was when it was last asked. */
+  readonly wake: () => void
   /** Looks for new partitions at once: somebody knows that there are some. */
   readonly refresh: () => void
   /** The offset after the last record that was handed over, by partition; `undefined` for a topic that is not followed. */
@@ -91,6 +95,12 @@ class BrokerFollower implements Follower {
     this.#starting.delete(name)
   }
 
+  readonly seek = (name: string, partition: number, offset: bigint): void => {
+    this.#topics.get(name)?.positions.set(partition, offset)
+  }
+
+  readonly wake = (): void => this.#startLoops()
+
   readonly refresh = (): void => this.#leaders.refresh()
 
   readonly positions = (name: string): Offsets | undefined => {
@@ -139,7 +149,7 @@ class BrokerFollower implements Follower {
 
   #startLoops(): void {
     for (const broker of new Set([...this.#topics.values()].flatMap(({ at }) => [...at.leaders.keys()]))) {
-      if (this.#loops.has(broker) || this.#isStopped()) continue
+      if (this.#loops.has(broker) || this.#isStopped() || this.#topicFetch.wantedOf(broker, 0).length === 0) continue
       const loop = this.#followBroker(broker).finally(() => {
         this.#loops.delete(broker)
         this.#startLoops() // for a topic that came as the loop ended

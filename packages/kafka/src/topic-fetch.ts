@@ -32,6 +32,8 @@ export type FollowerListener = {
   readonly onReset?: (topic: string, positions: Offsets) => void
   /** Told after every fetch, one without records too, with the offsets after what was handed over. */
   readonly onProgress?: (topic: string, positions: Offsets) => void
+  /** Whether a partition is to be read on now; all are unless said. When the answer changes, the follower must be woken. */
+  readonly wants?: (topic: string, partition: number) => boolean
   /** Something cannot be read at the moment; the follower goes on trying. */
   readonly onTrouble?: (error: MillraceError) => void
 }
@@ -76,7 +78,8 @@ export class TopicFetch {
   /** What is wanted of a broker. Whoever comes first in a request is served first, so the topics take turns. */
   wantedOf(broker: number, round: number): WantedTopic[] {
     const wanted = [...this.#topics.values()].flatMap(({ name, at, positions }) => {
-      const partitions = at.leaders.get(broker) ?? []
+      const { wants = () => true } = this.#listener
+      const partitions = (at.leaders.get(broker) ?? []).filter((partition) => wants(name, partition))
       if (partitions.length === 0) return []
       const turned = rotated(partitions, round)
       return [

@@ -138,6 +138,7 @@ function isStored({ topic, partition }: PartitionBatch, answers: readonly Partit
     case 'maybe':
       return false
     case 'disowned':
+    case 'unfit':
     case 'refused':
       throw kafkaError(protocolError(answer.errorCode, answer.errorMessage), `writing to ${topic}`)
   }

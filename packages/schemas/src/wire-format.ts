@@ -25,6 +25,11 @@ export function frame(format: SchemaFormat, { schemaId, messageIndexes, payload 
   return Buffer.concat([header, indexes, payload])
 }
 
+/** A payload as records keep it: JSON as it is, Avro and Protobuf in a frame, there as the file's first message. */
+export function framedPayload(format: SchemaFormat, schemaId: number, payload: Buffer): Buffer {
+  return format === 'json' ? payload : frame(format, { schemaId, messageIndexes: first, payload })
+}
+
 /** What is in a frame, or `undefined` where these bytes are not framed. */
 export function unframe(format: SchemaFormat, bytes: Buffer): Framed | undefined {
   if (bytes.length <= headerBytes - 1 || bytes[0] !== magic) return undefined
