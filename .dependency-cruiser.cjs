@@ -62,7 +62,8 @@ module.exports = {
     ...only('packages/stack', ['core', 'service', 'kafka', 'schemas', 'flink', 'connect', 'reconcile']),
     ...only('apps/gateway', ['core', 'service', 'schemas', 'kafka', 'reconcile']),
     ...only('apps/monitor', ['core', 'service', 'kafka']),
-    ...only('apps/cli', ['core', 'stack', 'reconcile', 'client', 'kafka', 'drills']),
+    ...only('apps/worker', ['core', 'service', 'schemas', 'kafka']),
+    ...only('apps/cli', ['core', 'service', 'stack', 'reconcile', 'client', 'kafka', 'drills']),
     {
       name: 'testkit-is-for-tests-only',
       severity: 'error',

@@ -1,7 +1,7 @@
 /** What the words behind an option mean. Each throws commander's InvalidArgumentError with the sentence to show: exit code 2. */
 import { InvalidArgumentError } from 'commander'
 import { parseScope } from '@millrace/core/scope'
-import { gatewaysMax } from '@millrace/stack/ports'
+import { gatewaysMax, workersMax } from '@millrace/stack/ports'
 
 /** An installation takes the 100 ports from here, and 65 535 is the last that there is. */
 const portBaseMax = 65_436
@@ -26,8 +26,17 @@ export function wholeNumber(text: string): number {
 
 /** How many gateways. */
 export function gateways(text: string): number {
+  return upTo(gatewaysMax, text)
+}
+
+/** How many workers. */
+export function workers(text: string): number {
+  return upTo(workersMax, text)
+}
+
+function upTo(max: number, text: string): number {
   const count = wholeNumber(text)
-  if (count > gatewaysMax) throw new InvalidArgumentError(`The most are ${gatewaysMax}.`)
+  if (count > max) throw new InvalidArgumentError(`The most are ${max}.`)
   return count
 }
 

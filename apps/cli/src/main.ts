@@ -2,7 +2,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { MillraceError } from '@millrace/core/errors'
 import { javaEnvironment } from '@millrace/stack/environment'
-import { durationSeconds, gateways, scopes, wholeNumber } from './arguments.ts'
+import { durationSeconds, gateways, scopes, wholeNumber, workers } from './arguments.ts'
 import { doctor } from './doctor.ts'
 import { down } from './down.ts'
 import type { DrillCommandOptions } from './drill.ts'
@@ -39,6 +39,7 @@ function stackCommands(millrace: Command): void {
     .addOption(portBaseOption())
     .addOption(brokers())
     .addOption(new Option('--gateways <n>', 'how many gateways').default(1).argParser(gateways))
+    .addOption(new Option('--workers <n>', 'how many workers').default(1).argParser(workers))
     .option('--detach', 'return when it is ready and leave it running')
     .action(async (options: Omit<UpOptions, 'brokers'> & { brokers: string; detach?: boolean }) => {
       const { up, upDetached } = await import('./up.ts')

@@ -4,7 +4,7 @@ import { javaEnvironment } from '@millrace/stack/environment'
 import { type Installation, openInstallation } from '@millrace/stack/installation'
 import { layoutOf } from '@millrace/stack/layout'
 import { readRecord } from '@millrace/stack/run-folder'
-import { loadDefinition } from './definition.ts'
+import { loadDefinition } from '@millrace/service/definition'
 import type { RunningOptions } from './settings.ts'
 
 /**

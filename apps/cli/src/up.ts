@@ -7,13 +7,14 @@ import { javaEnvironment } from '@millrace/stack/environment'
 import { layoutOf } from '@millrace/stack/layout'
 import { readRecord } from '@millrace/stack/run-folder'
 import { runStack } from '@millrace/stack/run-stack'
-import { loadDefinition } from './definition.ts'
+import { loadDefinition } from '@millrace/service/definition'
 import type { RunningOptions } from './settings.ts'
 
 export type UpOptions = RunningOptions & {
   readonly portBase: number
   readonly brokers: 1 | 3
   readonly gateways: number
+  readonly workers: number
 }
 
 const detachTimeoutMs = 600_000
@@ -22,7 +23,13 @@ const pollMs = 200
 /** `millrace up`: in the foreground until Ctrl-C. */
 export async function up({ state, platform, ...counts }: UpOptions): Promise<void> {
   const definition = await loadDefinition(platform)
-  const options = { stateDirectory: state, ...counts, platform: definition, java: javaEnvironment }
+  const options = {
+    stateDirectory: state,
+    ...counts,
+    platform: definition,
+    platformFile: platform,
+    java: javaEnvironment,
+  }
   await runStack(options, async ({ signal }) => {
     process.stderr.write('Ctrl-C stops it\n')
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))

@@ -34,6 +34,7 @@ beforeAll(async () => {
     logger,
     onClose: (_name: string, close: () => Promise<void>) => closing.push(close),
     isReady: () => true,
+    fail: () => undefined,
   }
   const service = await startGateway(await readConfig(gatewayConfig, ['--config', file]), lifecycle)
   closing.push(service.close, () => rm(directory, { recursive: true }))

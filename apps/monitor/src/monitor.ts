@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { signals } from '@millrace/core/signals'
 import { openAdmin } from '@millrace/kafka/admin'
 import { openReader } from '@millrace/kafka/reader'
 import type { Lifecycle, Service } from '@millrace/service/lifecycle'
 import { createMetrics } from '@millrace/service/metrics'
+import { openStatusServer } from '@millrace/service/status-server'
 import type { MonitorConfig } from './config.ts'
 import { measureLag } from './lag.ts'
 
@@ -52,23 +52,12 @@ export async function startMonitor(config: MonitorConfig, { logger, onClose }: L
   }
   const looking = keepLooking()
 
-  const server = createServer((request, response) => {
-    if (request.url === '/health/ready') {
-      response.writeHead(performance.now() - lookedAt < staleMs ? 200 : 503).end()
-    } else if (request.url === '/metrics') {
-      void metrics.exposition().then(({ contentType, body }) => {
-        response.writeHead(200, { 'content-type': contentType }).end(body)
-      })
-    } else {
-      response.writeHead(404).end()
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(config.port, config.host, resolve))
+  const isReady = () => performance.now() - lookedAt < staleMs
+  const server = await openStatusServer({ host: config.host, port: config.port, isReady, metrics })
   return {
     close: async () => {
       stop.abort()
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await server.close()
       await looking
     },
   }

@@ -102,6 +102,39 @@ export const signals = {
     labels: [],
     meaning: 'Events that slow live streams were told they missed.',
   },
+  eventsHandled: {
+    name: 'millrace_events_handled_total',
+    kind: 'counter',
+    labels: ['handler', 'outcome'],
+    meaning:
+      'Events that a handler is done with, by what became of them: ok, drop, dead-letter, or not-addressed (a replay for somebody else). Committed.',
+  },
+  handlerRetries: {
+    name: 'millrace_handler_retries_total',
+    kind: 'counter',
+    labels: ['handler'],
+    meaning: 'Attempts of a handler after which its event was to be tried again.',
+  },
+  handlerDuration: {
+    name: 'millrace_handler_duration_seconds',
+    kind: 'histogram',
+    labels: ['handler'],
+    meaning: 'Time that one attempt of a handler at one event took.',
+    buckets: latencyBuckets,
+  },
+  handlerCommitDuration: {
+    name: 'millrace_handler_commit_duration_seconds',
+    kind: 'histogram',
+    labels: ['handler'],
+    meaning: 'Time of a transaction of a handler, from its first request to the answer to its commit.',
+    buckets: latencyBuckets,
+  },
+  handlerQueue: {
+    name: 'millrace_handler_queue_events',
+    kind: 'gauge',
+    labels: ['handler'],
+    meaning: 'Events that a worker has read for a handler and not yet committed; bounded by partition.',
+  },
   consumerLag: {
     name: 'kafka_consumergroup_lag',
     kind: 'gauge',

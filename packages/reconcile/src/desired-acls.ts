@@ -1,4 +1,5 @@
 import { catalogTopic } from '@millrace/core/catalog'
+import { type Handler, handlerGroup } from '@millrace/core/handler'
 import type { Platform } from '@millrace/core/platform'
 import { replaysTopic } from '@millrace/core/replay'
 import { deadLetterTopic } from '@millrace/core/topic-name'
@@ -11,6 +12,11 @@ const topic = (name: string): Resource => ({ resource: 'topic', name, pattern: '
 const topicsWith = (prefix: string): Resource => ({ resource: 'topic', name: prefix, pattern: 'prefixed' })
 const group = (name: string): Resource => ({ resource: 'group', name, pattern: 'literal' })
 const groupsWith = (prefix: string): Resource => ({ resource: 'group', name: prefix, pattern: 'prefixed' })
+const transactionalIdsWith = (prefix: string): Resource => ({
+  resource: 'transactional-id',
+  name: prefix,
+  pattern: 'prefixed',
+})
 const cluster: Resource = { resource: 'cluster', name: 'kafka-cluster', pattern: 'literal' }
 
 function allow(user: string, resource: Resource, ...operations: Acl['operation'][]): Acl[] {
@@ -38,6 +44,8 @@ export const foundationAcls: readonly Acl[] = [
   ...allow('connect', topicsWith('_connect-'), 'Describe', 'DescribeConfigs', 'Read', 'Write'),
   ...allow('connect', group('connect-cluster'), 'Read', 'Describe'),
 
+  ...allow('worker', topic(catalogTopic), 'Describe', 'Read'),
+
   ...allow('monitor', cluster, 'Describe'),
   ...allow('monitor', topic('*'), 'Describe', 'Read'),
   ...allow('monitor', group('*'), 'Describe'),
@@ -54,7 +62,18 @@ export function aclsOf(platform: Platform): Acl[] {
       ...allow('connect', topic(deadLetterTopic(from.topic)), 'Describe', 'Write'),
       ...allow('connect', group(`connect-${name}`), 'Read', 'Describe'),
     ]),
+    ...platform.handlers.flatMap(handlerAcls),
     ...platform.access.flatMap(({ user, topics }) => readerAcls(user, topics)),
+  ]
+}
+
+function handlerAcls({ name, from, to }: Handler): Acl[] {
+  const outputs = [deadLetterTopic(from.topic), ...to.map((type) => type.topic)]
+  return [
+    ...allow('worker', topic(from.topic), 'Describe', 'Read'),
+    ...outputs.flatMap((output) => allow('worker', topic(output), 'Describe', 'Write')),
+    ...allow('worker', group(handlerGroup(name)), 'Read', 'Describe'),
+    ...allow('worker', transactionalIdsWith(`${handlerGroup(name)}-`), 'Describe', 'Write'),
   ]
 }
 

@@ -14,6 +14,8 @@ export type Lifecycle = {
   readonly onClose: (name: string, close: () => Promise<void>) => void
   /** False before the start is done and from the moment that the service was told to stop. */
   readonly isReady: () => boolean
+  /** Stops the service as a signal would, with exit code 1: it cannot go on, and says why. */
+  readonly fail: (error: Error) => void
 }
 
 type Step = { readonly name: string; readonly run: () => Promise<void> }
@@ -35,11 +37,17 @@ export async function runService(
   const logger = createLogger(name)
   const steps: Step[] = []
   let ready = false
-  const stopped = stopSignal()
+  const failed = Promise.withResolvers<string>()
+  const stopped = Promise.race([stopSignal(), failed.promise])
   const lifecycle: Lifecycle = {
     logger,
     onClose: (step, close) => steps.push({ name: step, run: close }),
     isReady: () => ready,
+    fail: (error) => {
+      process.exitCode = 1
+      logger.fatal({ err: error }, `${name} cannot go on: ${error.message}`)
+      failed.resolve('failure')
+    },
   }
   try {
     const service = await start(lifecycle)

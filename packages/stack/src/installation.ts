@@ -19,7 +19,11 @@ export type InstallationOptions = {
   readonly brokers: 1 | 3
   /** From 1, which is the default, to `gatewaysMax`. */
   readonly gateways?: number
+  /** From 0 to `workersMax`; 1 unless said. They run where the definition has handlers. */
+  readonly workers?: number
   readonly platform: Platform
+  /** The module that exports the platform, for the workers: only where it has handlers. */
+  readonly platformFile?: string
   readonly java: JavaEnvironment
 }
 
@@ -34,6 +38,9 @@ export type Installation = {
   readonly brokerNodes: readonly number[]
   /** The gateways, counted from 1. */
   readonly gatewayInstances: readonly number[]
+  /** The workers, counted from 1. */
+  readonly workerInstances: readonly number[]
+  readonly platformFile: string | undefined
   readonly replication: { readonly factor: number; readonly minInSync: number }
   readonly bootstrapServers: readonly string[]
   /** The Kafka users that the definition gives access to. */
@@ -78,7 +85,9 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     certificates,
     platform: options.platform,
     brokerNodes,
-    gatewayInstances: Array.from({ length: options.gateways ?? 1 }, (_, index) => index + 1),
+    gatewayInstances: counted(options.gateways ?? 1),
+    workerInstances: counted(options.platform.handlers.length > 0 ? (options.workers ?? 1) : 0),
+    platformFile: options.platformFile,
     replication: options.brokers === 1 ? { factor: 1, minInSync: 1 } : { factor: 3, minInSync: 2 },
     bootstrapServers,
     readers,
@@ -92,6 +101,10 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       `-javaagent:${join(distributions.agents, 'jmx_prometheus_javaagent-1.0.1.jar')}=127.0.0.1:${port}:${join(projectDirectory, 'packages/stack/configuration', `jmx-${rules}.yaml`)}`,
     ],
   }
+}
+
+function counted(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1)
 }
 
 async function withAdmin<T>(connection: KafkaConnection, use: (admin: Admin) => Promise<T>): Promise<T> {

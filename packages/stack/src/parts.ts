@@ -9,6 +9,7 @@ import { monitorServer } from './servers/monitor.ts'
 import { monitoringServers } from './servers/prometheus.ts'
 import { registryServer } from './servers/registry.ts'
 import { warehouseServer } from './servers/warehouse.ts'
+import { workerServers } from './servers/worker.ts'
 import { applyDefinition, applyEventTypes, applyFoundation } from './world.ts'
 import type { Change } from '@millrace/reconcile/change'
 
@@ -34,6 +35,7 @@ export async function partsOf(
     ...gatewayServers(installation),
     monitorServer(installation),
     definition,
+    ...workerServers(installation),
     ...monitoring.servers,
   ]
   return { parts, missing: monitoring.missing }

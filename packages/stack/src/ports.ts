@@ -4,6 +4,8 @@ import { MillraceError } from '@millrace/core/errors'
 export const portBaseDefault = 19_000
 /** Their ports lie between the first port of an installation and those of Kafka. */
 export const gatewaysMax = 10
+/** Their ports lie between those of the registry and those of Flink. */
+export const workersMax = 6
 
 /** Every port of an installation, counted from one base so that two installations can run side by side. */
 export type Ports = ReturnType<typeof portsFrom>
@@ -17,6 +19,7 @@ export function portsFrom(base: number) {
     kafkaMetrics: (node: number) => base + 40 + node,
     registry: base + 51,
     registryManagement: base + 52,
+    worker: (instance: number) => base + 53 + instance,
     flinkWeb: base + 61,
     flinkSqlGateway: base + 62,
     flinkMetrics: base + 63,

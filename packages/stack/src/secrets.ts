@@ -6,7 +6,16 @@ import type { Layout } from './layout.ts'
 import { parsedOrRefused } from './state-file.ts'
 
 /** The Kafka users of the platform's own parts: one each, so that each gets the permissions it needs and no more. */
-export const kafkaComponents = ['broker', 'admin', 'registry', 'gateway', 'flink', 'connect', 'monitor'] as const
+export const kafkaComponents = [
+  'broker',
+  'admin',
+  'registry',
+  'gateway',
+  'flink',
+  'connect',
+  'monitor',
+  'worker',
+] as const
 
 /** The users of the Schema Registry and their Apicurio roles. */
 export const registryRoles = { admin: 'sr-admin', gateway: 'sr-developer', reader: 'sr-readonly' } as const

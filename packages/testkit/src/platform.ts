@@ -1,6 +1,7 @@
 import { kafkaReader } from '@millrace/core/access'
 import { average, count, sum } from '@millrace/core/aggregate'
 import { eventType } from '@millrace/core/event-type'
+import { drop, handler, ok, publish } from '@millrace/core/handler'
 import { pipeline, toTopic, tumbling } from '@millrace/core/pipeline'
 import { definePlatform } from '@millrace/core/platform'
 import { snowflake } from '@millrace/core/sink'
@@ -34,9 +35,32 @@ const spendPerCustomer = pipeline('spend-per-customer')
   .groupBy((order) => ({ customer: order.customer }))
   .aggregate((order) => ({ orders: count(), spent: sum(order.amount), meanItems: average(order.items) }))
 
+const orderFlagged = eventType('order.flagged', {
+  schema: {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'order.flagged',
+    type: 'object',
+    additionalProperties: false,
+    properties: { customer: { type: 'string' }, amount: { type: 'number' } },
+    required: ['customer', 'amount'],
+  },
+  key: '/customer',
+  partitions: 3,
+})
+
+const largeAmount = 1_000_000
+
+const flagLargeOrders = handler('flag-large-orders', {
+  from: orderPlaced,
+  to: [orderFlagged],
+  handle: ({ data: { customer, amount } }) =>
+    amount > largeAmount ? ok(publish(orderFlagged, { customer, amount })) : drop('the amount is not large'),
+})
+
 export default definePlatform({
-  events: [orderPlaced],
+  events: [orderPlaced, orderFlagged],
   pipelines: [spendPerCustomer],
+  handlers: [flagLargeOrders],
   sinks: [snowflake({ from: spendPerCustomer, database: 'SHOP', schema: 'PUBLIC', table: 'SPEND_PER_CUSTOMER' })],
   access: [kafkaReader('auditor', { reads: [orderPlaced, spendPerCustomer] })],
 })

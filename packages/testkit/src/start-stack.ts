@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { javaEnvironment } from '@millrace/stack/environment'
+import { fileURLToPath } from 'node:url'
+import { javaEnvironment, testPortBase } from '@millrace/stack/environment'
 import { writeClientProperties } from '@millrace/stack/kafka-client-settings'
 import { projectDirectory } from '@millrace/stack/layout'
 import { openStack } from '@millrace/stack/open-stack'
@@ -11,9 +12,9 @@ import type { TestProject } from 'vitest/node'
 import type { StackFacts } from './fixture.ts'
 import platform from './platform.ts'
 
+const platformFile = fileURLToPath(import.meta.resolve('./platform.ts'))
 const stateDirectory = resolve(projectDirectory, '.millrace-test')
-/** Another one lets two checkouts run their tests at once. */
-const portBase = Number(process.env['MILLRACE_TEST_PORT_BASE'] ?? 27_000)
+const portBase = testPortBase
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -25,7 +26,7 @@ declare module 'vitest' {
 export default async function startStack(project: TestProject): Promise<() => Promise<void>> {
   await rm(stateDirectory, { recursive: true, force: true })
   const { installation, stack } = await openStack(
-    { stateDirectory, portBase, brokers: 3, gateways: 3, platform, java: javaEnvironment },
+    { stateDirectory, portBase, brokers: 3, gateways: 3, platform, platformFile, java: javaEnvironment },
     progress((line) => process.stderr.write(`${line}\n`)),
   )
   await stack.start(new AbortController().signal)
@@ -36,7 +37,7 @@ export default async function startStack(project: TestProject): Promise<() => Pr
     bootstrapServers: [...bootstrapServers],
     caFile: certificates.caFile,
     passwords: Object.fromEntries(
-      ['admin', 'gateway', 'flink', 'connect', 'monitor', 'registry', 'auditor'].map((user) => [
+      ['admin', 'gateway', 'flink', 'connect', 'monitor', 'registry', 'worker', 'auditor'].map((user) => [
         user,
         secrets.kafkaPassword(user),
       ]),

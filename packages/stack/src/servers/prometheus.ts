@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { brokerName } from '../broker-name.ts'
 import { gatewayName } from './gateway.ts'
+import { workerName } from './worker.ts'
 import type { Installation } from '../installation.ts'
 import { projectDirectory } from '../layout.ts'
 import { httpProbe } from '../probe.ts'
@@ -79,7 +80,7 @@ function prometheusServer(installation: Installation, alerting: boolean): Server
 }
 
 function settings(installation: Installation, tokenFile: string, alerting: boolean): unknown {
-  const { ports, brokerNodes, gatewayInstances } = installation
+  const { ports, brokerNodes, gatewayInstances, workerInstances } = installation
   const local = (port: number) => `127.0.0.1:${port}`
   const job = (name: string, targets: readonly number[]) => ({
     job_name: name,
@@ -104,6 +105,10 @@ function settings(installation: Installation, tokenFile: string, alerting: boole
       job('flink', [ports.flinkMetrics]),
       job('connect', [ports.connectMetrics]),
       job('monitor', [ports.monitor]),
+      {
+        ...job('worker', workerInstances.map(ports.worker)),
+        ...instanceNames(workerInstances, ports.worker, workerName),
+      },
     ],
   }
 }
