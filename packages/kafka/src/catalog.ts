@@ -5,6 +5,7 @@ import type { KafkaConnection } from './connection.ts'
 import type { StoredRecord } from './fetch.ts'
 import type { Producer, StoredAt } from './producer.ts'
 import { within } from './deadline.ts'
+import { createPosition } from './position.ts'
 import { openTail } from './tail.ts'
 
 /** Puts an event type into the catalog, or in the place of its former entry: every API instance has it within moments. */
@@ -84,20 +85,6 @@ export async function followCatalog(
     reached: (offset) =>
       within(reachTimeoutMs, 'reading back what was written to the catalog', position.passed(offset)),
     close: () => tail.close(),
-  }
-}
-
-/** How far the catalog was read, and who waits for it to be read further. */
-function createPosition() {
-  let next = 0n
-  const waiting = new Map<() => void, bigint>()
-  return {
-    advance: (position: bigint): void => {
-      next = position
-      for (const [resolve, offset] of waiting) if (offset < next && waiting.delete(resolve)) resolve()
-    },
-    passed: (offset: bigint): Promise<void> =>
-      offset < next ? Promise.resolve() : new Promise((resolve) => waiting.set(resolve, offset)),
   }
 }
 
