@@ -260,6 +260,8 @@ describe('what is refused says why, and is stored nowhere', () => {
     'POST /v1/events',
     'GET /v1/events/latest?topic=x',
     'GET /v1/event-types',
+    'GET /v1/dead-letters?topic=x',
+    'POST /v1/dead-letters/replay',
     'PUT /v1/event-types/a.b',
     'GET /health',
     'GET /metrics',
@@ -291,6 +293,12 @@ describe('reading', () => {
     ['GET /v1/events', '/v1/events?topic=no.such.topic&from=earliest', 404],
     ['GET /v1/events/stream', '/v1/events/stream?topic=order.placed&from=rubbish', 400],
     ['GET /v1/events/stream', '/v1/events/stream?topic=no.such.topic', 404],
+    ['GET /v1/dead-letters', '/v1/dead-letters?topic=order.placed', 200],
+    ['GET /v1/dead-letters', '/v1/dead-letters?type=order.placed&reason=malformed&limit=1', 200],
+    ['GET /v1/dead-letters', '/v1/dead-letters?topic=no.such.topic', 404],
+    ['GET /v1/dead-letters', '/v1/dead-letters?topic=order.placed&limit=1001', 400],
+    ['GET /v1/dead-letters', '/v1/dead-letters?topic=order.placed&from=rubbish', 400],
+    ['GET /v1/dead-letters', '/v1/dead-letters', 400],
     ['GET /health/live', '/health/live', 200],
     ['GET /health/ready', '/health/ready', 200],
     ['GET /health', '/health', 200],
@@ -298,6 +306,18 @@ describe('reading', () => {
     const answer = await call('GET', path)
     expect(answer.status).toBe(status)
     conforms(route, answer)
+  })
+
+  test.each([
+    [{ topic: 'order.placed', filter: {}, dryRun: true }, 200],
+    [{ topic: 'order.placed', ids: ['nobody'], cap: 1, canary: 1 }, 200],
+    [{ topic: 'no.such.topic', filter: {} }, 404],
+    [{ topic: 'order.placed' }, 400],
+  ])('POST /v1/dead-letters/replay with %j is %d', async (body, status) => {
+    const send = { contentType: 'application/json', body: JSON.stringify(body) }
+    const answer = await call('POST', '/v1/dead-letters/replay', send)
+    expect(answer.status).toBe(status)
+    conforms('POST /v1/dead-letters/replay', answer)
   })
 
   test('paging goes through every event once, and on with those that come later', async () => {

@@ -26,6 +26,7 @@ const everything = [
   'events:write:*',
   'events:read:*',
   'dlq:read:*',
+  'dlq:replay:*',
   'catalog:read',
   'catalog:write',
   'metrics:read',

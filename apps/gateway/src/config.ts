@@ -47,6 +47,11 @@ export const gatewayConfig = z
     }),
     registry: z.strictObject({ url: z.url(), caFile: z.string(), username: z.string(), password: z.string() }),
     tokens,
+    sealingKeysFile: z
+      .string()
+      .describe(
+        'the keys with which dead letters of types with sensitive pointers are sealed: {"current": "k1", "keys": {"k1": "<32 bytes in Base64>"}}',
+      ),
     schemaSnapshotFile: z
       .string()
       .optional()

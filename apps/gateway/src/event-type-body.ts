@@ -52,7 +52,8 @@ export function unprocessable(detail: string, errors: readonly Violation[]): Pro
   return new ProblemError(problem(422, detail, { errors }))
 }
 
-function violationsOf(issue: z.core.$ZodIssue): Violation[] {
+/** What is wrong with a body, by where it is. */
+export function violationsOf(issue: z.core.$ZodIssue): Violation[] {
   const path = issue.path.map(String)
   if (issue.code !== 'unrecognized_keys') return [{ pointer: pointerOf(...path), detail: issue.message }]
   return issue.keys.map((key) => ({ pointer: pointerOf(...path, key), detail: 'is not known here' }))

@@ -12,6 +12,8 @@ export type EventTypes = {
   readonly find: (type: string) => CatalogEntry | undefined
   /** @throws MillraceError 'registry.refused' when the schema cannot be used */
   readonly codec: (entry: CatalogEntry) => Codec
+  /** The types whose events are in a topic. */
+  readonly ofTopic: (topic: string) => CatalogEntry[]
   /** What a reader of a topic must be allowed; `undefined` for a topic that the API does not show. */
   readonly readable: (topic: string) => ReadableTopic | undefined
 }
@@ -38,6 +40,7 @@ export function createEventTypes(
       codecs.set(entry, compiled)
       return compiled
     },
+    ofTopic: (topic) => all().filter((entry) => entry.topic === topic),
     readable: (topic) => {
       const types = (test: (entry: CatalogEntry) => boolean) =>
         all()

@@ -4,7 +4,9 @@ import { type Admin, openAdmin } from '@millrace/kafka/admin'
 import { type CatalogFollower, followCatalog, putCatalogEntry, withdrawCatalogEntry } from '@millrace/kafka/catalog'
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import { openProducer, type Producer } from '@millrace/kafka/producer'
+import { openReplayLog } from '@millrace/kafka/replay-log'
 import { openReader } from '@millrace/kafka/reader'
+import { createSealing } from '@millrace/kafka/sealing'
 import type { Catalog } from '@millrace/reconcile/plan-catalog'
 import { openRegistry } from '@millrace/schemas/registry'
 import { openSchemaCache } from '@millrace/schemas/schema-cache'
@@ -19,6 +21,8 @@ import { createAuthentication } from './authentication.ts'
 import { catalogRoutes } from './catalog-route.ts'
 import type { GatewayConfig } from './config.ts'
 import { documentRoutes, noteRoutes } from './documents/routes.ts'
+import { deadLetterRoutes } from './dead-letter-routes.ts'
+import { createDeadLetters, deadLetterProducer } from './dead-lettering.ts'
 import { createDrain, type Drain } from './drain.ts'
 import { createItems } from './event-item.ts'
 import { createEventTypes } from './event-types.ts'
@@ -66,7 +70,7 @@ export async function startGateway(config: GatewayConfig, lifecycle: Lifecycle):
     // Nothing new is taken before what was taken is answered: under load the queue would never be empty otherwise.
     drain: async () => {
       await drain()
-      await parts.producer.flush()
+      await Promise.all([parts.producer.flush(), parts.letterProducer.flush()])
     },
     close: () => app.close(),
   }
@@ -95,6 +99,9 @@ async function openParts(config: GatewayConfig, { logger, onClose }: Lifecycle, 
   onClose('catalog', catalog.close)
   const producer = openProducer(connection)
   onClose('producer', producer.close)
+  const letterProducer = openProducer(connection, deadLetterProducer)
+  onClose('producer of dead letters', letterProducer.close)
+  const sealing = createSealing(await readFile(config.sealingKeysFile, 'utf8'), config.sealingKeysFile)
   const reader = openReader(connection)
   onClose('reader', reader.close)
   const feed = openTopicFeed(connection, logger)
@@ -121,7 +128,19 @@ async function openParts(config: GatewayConfig, { logger, onClose }: Lifecycle, 
   onClose('event loop delay', watchEventLoop(metrics.eventLoopDelay))
   metrics.watchProduceQueue(producer.queuedEvents)
   metrics.watchIdentities(identities.size)
-  return { admin, registry, schemaCache, catalog, producer, reader, feed, eventTypes, identities, identityFeed }
+  const deadLetters = createDeadLetters(letterProducer, sealing, metrics, (error) =>
+    logger.error(
+      { err: error },
+      'an event that the cluster refused could not be kept as a dead letter: its producer was told',
+    ),
+  )
+  const replayLog = lazily(() => openReplayLog(connection, producer))
+  onClose('replay log', replayLog.close)
+  return {
+    replayLog: replayLog.open,
+    ...{ admin, registry, schemaCache, catalog, producer, letterProducer, sealing, deadLetters, reader, feed },
+    ...{ eventTypes, identities, identityFeed },
+  }
 }
 
 async function addRoutes(
@@ -135,6 +154,9 @@ async function addRoutes(
     schemaCache,
     catalog,
     producer,
+    deadLetters,
+    sealing,
+    replayLog,
     reader,
     feed,
     eventTypes,
@@ -151,6 +173,7 @@ async function addRoutes(
     payloads,
     identities,
     producer,
+    deadLetters,
     registryUrl: config.registry.url,
     metrics,
     onFault: (error) => logger.error({ err: error }, 'an event could not be judged'),
@@ -176,6 +199,14 @@ async function addRoutes(
     logger,
   )
   readRoutes(app, eventTypes, reader, itemsOf, turns)
+  deadLetterRoutes(app, {
+    ...{ eventTypes, payloads, reader, turns, logger },
+    replays: {
+      ...{ eventTypes, payloads, sealing, identities, producer, reader, log: replayLog },
+      count: (topic, outcome, count) => metrics.replayed.inc({ topic, outcome }, count),
+      onFault: (error) => logger.error({ err: error }, 'replayed, but not noted: another replay may do it again'),
+    },
+  })
   catalogRoutes(app, {
     eventTypes,
     world: { admin, replication: config.replication, registry, catalog: catalogOf(catalog, producer, admin) },
@@ -205,6 +236,19 @@ function catalogOf(follower: CatalogFollower, producer: Producer, admin: Admin):
     },
     write: async (entry) => follower.reached((await putCatalogEntry(producer, entry)).offset),
     withdraw: async (type) => follower.reached((await withdrawCatalogEntry(producer, type)).offset),
+  }
+}
+
+/** Opens something when it is first asked for; what fails to open is opened again at the next time. */
+function lazily<T extends { readonly close: () => Promise<void> }>(open: () => Promise<T>) {
+  let opened: Promise<T> | undefined
+  const again = (error: unknown): never => {
+    opened = undefined
+    throw error
+  }
+  return {
+    open: (): Promise<T> => (opened ??= open().catch(again)),
+    close: async () => (await opened?.catch(() => undefined))?.close(),
   }
 }
 

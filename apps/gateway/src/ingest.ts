@@ -1,11 +1,12 @@
 /** From a submitted event to an outcome: checks, then storage, once. Only what is on all in-sync replicas is accepted. */
 import type { CatalogEntry } from '@millrace/core/catalog'
-import { type EventContext, isTime } from '@millrace/core/cloud-event'
+import { isTime, type Violation } from '@millrace/core/cloud-event'
 import { MillraceError } from '@millrace/core/errors'
-import { type JsonPointer, valueAt } from '@millrace/core/json'
+import { type JsonValue, valueAt } from '@millrace/core/json'
 import { contentTypes, recordHeaders } from '@millrace/core/kafka-binding'
 import type { OutgoingRecord, Producer } from '@millrace/kafka/producer'
 import type { Identity } from './authentication.ts'
+import { DeadLettered, type DeadLetters } from './dead-lettering.ts'
 import type { EventTypes } from './event-types.ts'
 import { type Claim, fingerprintOf, type Identities, type Place } from './identities.ts'
 import type { GatewayMetrics } from './metrics.ts'
@@ -45,6 +46,7 @@ export type IngestParts = {
   readonly payloads: Payloads
   readonly identities: Identities
   readonly producer: Pick<Producer, 'send'>
+  readonly deadLetters: DeadLetters
   readonly registryUrl: string
   readonly metrics: GatewayMetrics
   /** Told of what should not happen. */
@@ -101,7 +103,7 @@ export function createIngest(parts: IngestParts): Ingest {
   ): Outcome | Promise<Outcome> => {
     const { source, id } = checked.context
     const claim = identities.claim({ source, id, fingerprint })
-    if (claim.kind === 'first') return inTime(expiresAt, send(checked, record, claim))
+    if (claim.kind === 'first') return inTime(expiresAt, send(checked, record, claim, expiresAt))
     if (claim.kind === 'known') return claim.same ? receiptOf('duplicate', checked, claim.place) : conflict(checked)
     // What fails the first is the answer to all who waited for it: were they sent one after another, each would wait for all before.
     const next = claim.ended().then(
@@ -113,7 +115,7 @@ export function createIngest(parts: IngestParts): Ingest {
     return before(expiresAt, next)
   }
 
-  const send = async (checked: Checked, record: OutgoingRecord, claim: First): Promise<Outcome> => {
+  const send = async (checked: Checked, record: OutgoingRecord, claim: First, expiresAt: number): Promise<Outcome> => {
     const startedAt = performance.now()
     try {
       const { partition, offset } = await producer.send(record)
@@ -122,7 +124,8 @@ export function createIngest(parts: IngestParts): Ingest {
       const place = { topic, partition, offset: Number(offset), timestampMs, schemaId: checked.taken.schemaId }
       claim.stored(place)
       return receiptOf('accepted', checked, place)
-    } catch (error) {
+    } catch (cause) {
+      const error = await before(expiresAt, parts.deadLetters.keep(checked.entry, record, cause)).catch(() => cause)
       claim.failed(error)
       throw error
     }
@@ -151,19 +154,27 @@ export function createIngest(parts: IngestParts): Ingest {
 function check(submission: Submission, taken: Taken): Checked | Rejected {
   const { context, entry } = submission
   if (!taken.ok) return rejected(context.id, taken.problem)
+  const misplaced = misplacement(entry, taken.data)
+  if (misplaced) return rejected(context.id, problem(422, 'the key or the time is none', { errors: [misplaced] }))
   const key = entry.key === null ? undefined : valueAt(taken.data, entry.key)
-  if (typeof key === 'object' && key !== null) {
-    return misplaced(context, 'the key is not a scalar', entry.key, 'is the record key, so it must be a scalar')
-  }
-  const time = entry.time === null ? undefined : valueAt(taken.data, entry.time)
-  if (typeof time === 'string' && !isTime(time)) {
-    return misplaced(context, 'the time is none', entry.time, 'is the event time, so it must be an RFC 3339 time')
-  }
-  return { ...submission, taken, key: key === undefined || key === null ? undefined : Buffer.from(String(key)) }
+  return { ...submission, taken, key: isScalar(key) ? Buffer.from(String(key)) : undefined }
 }
 
-function misplaced({ id }: EventContext, told: string, pointer: JsonPointer | null, detail: string): Rejected {
-  return rejected(id, problem(422, told, { errors: [{ pointer: pointer ?? '', detail }] }))
+function isScalar(value: JsonValue | undefined): value is string | number | boolean {
+  return value !== undefined && value !== null && typeof value !== 'object'
+}
+
+/** What stands where the key or the time of an event is read from, and is none. */
+export function misplacement({ key, time }: CatalogEntry, data: JsonValue): Violation | undefined {
+  const keyed = key === null ? undefined : valueAt(data, key)
+  if (key !== null && typeof keyed === 'object' && keyed !== null) {
+    return { pointer: key, detail: 'is the record key, so it must be a scalar' }
+  }
+  const timed = time === null ? undefined : valueAt(data, time)
+  if (time !== null && typeof timed === 'string' && !isTime(timed)) {
+    return { pointer: time, detail: 'is the event time, so it must be an RFC 3339 time' }
+  }
+  return undefined
 }
 
 /** The data as its producer sent it, to tell a retry by. JSON counts without its spaces. */
@@ -216,6 +227,7 @@ async function before<T>(expiresAt: number, work: Promise<T>): Promise<T> {
 
 function failure(error: unknown, id: string | null, onFault: (error: unknown) => void): Outcome {
   if (error instanceof Late) return late(id)
+  if (error instanceof DeadLettered) return deadLettered(id, error)
   if (error instanceof Overtaken) return unconfirmed(id, 'another with its source and id was under way, and failed')
   if (error instanceof MillraceError && error.code === 'kafka.too-large') {
     return rejected(id, problem(413, error.message))
@@ -231,6 +243,11 @@ function failure(error: unknown, id: string | null, onFault: (error: unknown) =>
 
 function late(id: string | null): Outcome {
   return unconfirmed(id, 'there was no time for it')
+}
+
+function deadLettered(id: string | null, { message, place }: DeadLettered): Outcome {
+  const told = `not stored (${message}), but kept as a dead letter: when what it says is mended replay it, or send it again with the same source and id`
+  return { status: 'unconfirmed', id, problem: problem(503, told, { ...(id !== null && { id }), deadLetter: place }) }
 }
 
 function unconfirmed(id: string | null, reason: string): Outcome {

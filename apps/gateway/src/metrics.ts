@@ -16,6 +16,8 @@ export function createGatewayMetrics() {
     watchIdentities: (read: () => number) => metrics.watch(signals.identities, read),
     rejected: metrics.counter(signals.eventsRejected),
     unconfirmed: metrics.counter(signals.eventsUnconfirmed),
+    deadLettered: metrics.counter(signals.eventsDeadLettered),
+    replayed: metrics.counter(signals.deadLettersReplayed),
     produceDuration: metrics.histogram(signals.produceDuration),
     watchProduceQueue: (read: () => number) => metrics.watch(signals.produceQueue, read),
     subscribers: metrics.gauge(signals.streamSubscribers),

@@ -11,6 +11,8 @@ export type Problem = {
   readonly errors?: readonly Violation[]
   /** The id of the event that is not confirmed: send it again with this one. */
   readonly id?: string
+  /** Where the event is kept that the cluster did not take. */
+  readonly deadLetter?: { readonly topic: string; readonly partition: number; readonly offset: number }
   /** Where reading can go on, when what was asked for is gone. */
   readonly earliest?: string
 }
@@ -28,7 +30,7 @@ export class ProblemError extends Error {
 export function problem(
   status: number,
   detail: string,
-  more: Pick<Problem, 'errors' | 'id' | 'earliest'> = {},
+  more: Pick<Problem, 'errors' | 'id' | 'deadLetter' | 'earliest'> = {},
 ): Problem {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, ...more }
 }

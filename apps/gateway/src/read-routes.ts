@@ -1,3 +1,4 @@
+import type { Offsets } from '@millrace/kafka/admin'
 import type { Page, Reader } from '@millrace/kafka/reader'
 import { MillraceError } from '@millrace/core/errors'
 import type { FastifyInstance } from 'fastify'
@@ -13,7 +14,7 @@ import type { Turns } from './turns.ts'
 const limitDefault = 50
 const limitMax = 1_000
 
-const limitParameter = z.coerce.number().int().min(1).max(limitMax).default(limitDefault)
+export const limitParameter = z.coerce.number().int().min(1).max(limitMax).default(limitDefault)
 const latestQuery = z.strictObject({ topic: z.string().optional(), type: z.string().optional(), limit: limitParameter })
 const pageQuery = z.strictObject({
   topic: z.string().optional(),
@@ -59,21 +60,25 @@ export function readRoutes(
   })
 }
 
-const badFrom = 'from is "earliest", an RFC 3339 time, or a cursor of this topic as an answer gave it'
+export const badFrom = 'from is "earliest", an RFC 3339 time, or a cursor of this topic as an answer gave it'
 /** Retention may take records between the look for where they begin and the reading. */
 const startsMax = 3
 
-/** @throws ProblemError 410 behind retention, 400 for a place that the topic never had */
-async function pageFrom(
+/**
+ * What a topic has from a place on, up to offsets by partition where these are given.
+ * @throws ProblemError 410 behind retention, 400 for a place that the topic never had
+ */
+export async function pageFrom(
   reader: Reader,
   topic: string,
   from: Exclude<From, 'latest'>,
   limit: number,
+  upTo?: Offsets,
 ): Promise<Extract<Page, { found: 'records' }>> {
   const isCursor = typeof from === 'object' && 'cursor' in from
   let start = isCursor ? from.cursor : await reader.offsetsAt(topic, from)
   for (let attempt = 1; ; attempt++) {
-    const page = await reader.readPage(topic, start, limit)
+    const page = await reader.readPage(topic, start, limit, upTo)
     if (page.found === 'records') return page
     if (page.found === 'nothing') throw new ProblemError(problem(400, badFrom))
     if (isCursor || attempt === startsMax) throw new ProblemError(gone(topic, page))
@@ -103,7 +108,7 @@ export function requireReadable(
   for (const type of readable.types) require(identity, readable.action, type)
 }
 
-function queryDetail({ issues }: z.ZodError): string {
+export function queryDetail({ issues }: z.ZodError): string {
   return issues.map(({ path, message }) => [...path, message].join(': ')).join('; ')
 }
 

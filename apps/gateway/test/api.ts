@@ -96,6 +96,7 @@ const problemShape = z.strictObject({
   detail: z.string(),
   errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).optional(),
   id: z.string().optional(),
+  deadLetter: z.strictObject({ topic: z.string(), partition: z.int(), offset: z.int() }).optional(),
   earliest: z.string().optional(),
 })
 

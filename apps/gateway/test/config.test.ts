@@ -6,6 +6,7 @@ const settings = {
   port: 8_080,
   kafka: { bootstrapServers: ['127.0.0.1:9092'], caFile: 'ca.pem', username: 'gateway', password: 'p' },
   registry: { url: 'https://127.0.0.1:8443', caFile: 'ca.pem', username: 'gateway', password: 'p' },
+  sealingKeysFile: 'sealing-keys.json',
   tokens: { issuer: 'urn:issuer', audience: 'urn:gateway', jwksFile: 'issuer.jwks' },
 }
 const parse = (changes: object) => parseConfig(gatewayConfig, { ...settings, ...changes }, 'gateway.json')

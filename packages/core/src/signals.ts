@@ -71,6 +71,19 @@ export const signals = {
     meaning:
       'Events that Kafka did not confirm within the deadline: stored or not, the producer was told to send again.',
   },
+  eventsDeadLettered: {
+    name: 'millrace_events_dead_lettered_total',
+    kind: 'counter',
+    labels: ['type', 'reason'],
+    meaning:
+      'Events that passed validation and that the cluster would not store: kept in the dead letter topic of their type.',
+  },
+  deadLettersReplayed: {
+    name: 'millrace_dead_letters_replayed_total',
+    kind: 'counter',
+    labels: ['topic', 'outcome'],
+    meaning: 'Dead letters that a replay looked at, by what became of each; dry runs are not counted.',
+  },
   produceDuration: {
     name: 'millrace_produce_duration_seconds',
     kind: 'histogram',

@@ -39,6 +39,8 @@ export type Secrets = {
   readonly warehousePublicKeyFile: string
   /** A Java properties file with the entry `key`: what Connect's file config provider reads. */
   readonly warehouseKeyPropertiesFile: string
+  /** With what dead letters of sensitive types are sealed. To rotate: add a key to it, name it as the current one, keep the others. */
+  readonly sealingKeysFile: string
 }
 
 /**
@@ -62,6 +64,7 @@ export async function loadSecrets(layout: Layout, readers: readonly string[]): P
     registryPassword: (user) => required(all.registry, user),
     ...(await issuerKeys(layout)),
     ...(await warehouseKeys(layout)),
+    ...(await sealingKeys(layout)),
   }
 }
 
@@ -132,6 +135,16 @@ async function warehouseKeys(layout: Layout) {
     await writeSecret(warehouseKeyPropertiesFile, `key=${bare}\n`)
   }
   return { warehouseKeyFile, warehousePublicKeyFile, warehouseKeyPropertiesFile }
+}
+
+async function sealingKeys(layout: Layout) {
+  const sealingKeysFile = join(layout.secrets, 'sealing-keys.json')
+  if (!(await exists(sealingKeysFile))) {
+    const current = randomBytes(8).toString('hex')
+    const keys = { [current]: randomBytes(32).toString('base64') }
+    await writeSecret(sealingKeysFile, JSON.stringify({ current, keys }))
+  }
+  return { sealingKeysFile }
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -46,6 +46,22 @@ const violated = {
   errors: [{ pointer: '/amount', detail: 'must be number, not string' }],
 } as const satisfies JsonObject
 
+const deadLetter = {
+  ...identity,
+  reason: 'retries-exhausted',
+  detail: 'the service answered 500 each time',
+  by: 'worker/bill',
+  attempts: 5,
+  failedAt: timestamp,
+  firstFailedAt: '2026-01-31T11:59:30.000Z',
+  origin: { ...place, timestamp: '2026-01-31T11:59:29.000Z' },
+  partition: 0,
+  offset: 17,
+  replays: 0,
+  sealed: false,
+  data: event.data,
+} as const satisfies JsonObject
+
 export const examples: Readonly<Record<string, JsonValue>> = {
   CloudEvent: event,
   Receipt: { ...identity, status: 'accepted', ...place, timestamp, schemaId: 1 },
@@ -62,6 +78,17 @@ export const examples: Readonly<Record<string, JsonValue>> = {
   LatestEvents: { topic: place.topic, events: [item], cursor },
   EventPage: { topic: place.topic, events: [item], cursor, next: cursor },
   EventFrame: { ...item, cursor },
+  DeadLetterReason: deadLetter.reason,
+  DeadLetter: deadLetter,
+  DeadLetterPage: { topic: place.topic, deadLetters: [deadLetter], next: cursor, atEnd: true },
+  Replay: { topic: place.topic, filter: { reason: deadLetter.reason }, dryRun: true, cap: 100 },
+  ReplayAnswer: {
+    ...{ topic: place.topic, dryRun: true, replayed: 0, wouldReplay: 12, invalid: 1, looped: 0, already: 3 },
+    ...{ unopened: 0, failed: 0, unconfirmed: 0, failedAgain: 0, notFound: 0 },
+    failures: [
+      { partition: 0, offset: 21, id: 'order-1004', outcome: 'invalid', detail: '/amount must be number, not string' },
+    ],
+  },
   EventType: eventType,
   EventTypes: { eventTypes: [eventType] },
   EventTypeDefinition: { format: 'json', schema, key: '/customer', partitions: 6 },

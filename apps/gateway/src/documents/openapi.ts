@@ -52,6 +52,7 @@ export function openApiDocument(routes: readonly Route[], catalog: readonly Cata
 const tags: Readonly<Record<Tag, string>> = {
   Publish: 'Send events.',
   Read: 'Look at events, page through them, follow them live.',
+  'Dead letters': 'Look at events that failed after they were accepted, and put them back.',
   Catalog: 'What event types there are; register and evolve them.',
   Operation: 'Whether it is well, for probes and monitoring.',
   Documents: 'What there is, for programs and people.',

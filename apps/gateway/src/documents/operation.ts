@@ -5,7 +5,7 @@ import { examples } from './examples.ts'
 import { shape, type shapes } from './shapes.ts'
 
 /** What a route is for: the documents list the routes by it. */
-export type Tag = 'Publish' | 'Read' | 'Catalog' | 'Operation' | 'Documents'
+export type Tag = 'Publish' | 'Read' | 'Dead letters' | 'Catalog' | 'Operation' | 'Documents'
 
 export type Operation = {
   readonly summary: string

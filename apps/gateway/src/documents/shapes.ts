@@ -1,4 +1,5 @@
 /** The shapes of the contract as JSON Schemas (2020-12), under the names by which the documents refer to them. */
+import { deadLetterReasons } from '@millrace/core/dead-letter'
 import type { JsonObject } from '@millrace/core/json'
 
 /** A reference to a shape, within a document that has them all as components. */
@@ -26,6 +27,9 @@ const schema = {
   anyOf: [{ type: 'string' }, { type: 'object' }],
   description: 'Text in Protobuf; JSON, or its text, in JSON Schema and Avro.',
 }
+const reasonsText = Object.entries(deadLetterReasons)
+  .map(([reason, meaning]) => `\`${reason}\`: ${meaning}`)
+  .join(' ')
 const upOrDown = { enum: ['up', 'down'] }
 const reference = { name: text, subject: text, version: { type: 'integer', minimum: 1 } }
 
@@ -91,6 +95,10 @@ export const shapes = {
         description: 'Each violation, by where it is.',
       },
       id: { ...text, description: 'The id of the event that is not confirmed.' },
+      deadLetter: {
+        ...exactly(place),
+        description: 'Where the event is kept that passed validation and that the cluster did not take.',
+      },
       earliest: { ...text, description: 'The cursor from which reading can go on.' },
     },
   },
@@ -116,6 +124,103 @@ export const shapes = {
       exactly({ cursor: text }),
     ],
   },
+  DeadLetterReason: { enum: Object.keys(deadLetterReasons), description: reasonsText },
+  DeadLetter: exactly(
+    {
+      id: { type: ['string', 'null'], description: 'That of the event, as source and type are.' },
+      source: { type: ['string', 'null'] },
+      type: { type: ['string', 'null'] },
+      reason: ref('DeadLetterReason'),
+      detail: { ...text, description: 'A sentence.' },
+      pointer,
+      by: { ...text, description: 'Who gave it up: `gateway`, `worker/<name>`, `flink/<pipeline>`, `connect/<sink>`.' },
+      attempts: count,
+      failedAt: time,
+      firstFailedAt: time,
+      origin: {
+        ...exactly({ ...place, timestamp: time }, 'partition', 'offset', 'timestamp'),
+        description: 'Where the event was; without partition and offset it was never stored.',
+      },
+      partition: { ...count, description: 'Of the dead letter itself, as offset is.' },
+      offset: count,
+      replays: { ...count, description: 'How often it was replayed before it failed here.' },
+      sealed: { type: 'boolean', description: 'Its value is encrypted; a replay opens it.' },
+      data: { description: 'The data as JSON, where it can be decoded and nothing of its type is sensitive.' },
+      data_base64: { type: ['string', 'null'], description: 'Else its bytes, where nothing is sensitive.' },
+    },
+    ...['pointer', 'data', 'data_base64'],
+  ),
+  DeadLetterPage: exactly({
+    topic: { ...text, description: 'The topic of the events.' },
+    deadLetters: { type: 'array', items: ref('DeadLetter') },
+    next: { ...text, description: 'Where the next page begins.' },
+    atEnd: { type: 'boolean', description: 'There is no more for now.' },
+  }),
+  Replay: exactly(
+    {
+      topic: { ...text, description: 'The topic of the events.' },
+      ids: {
+        type: 'array',
+        items: { type: 'string', minLength: 1 },
+        minItems: 1,
+        maxItems: 1_000,
+        description: 'Those of events with these ids. There must be ids, or a filter.',
+      },
+      filter: exactly(
+        { reason: ref('DeadLetterReason'), by: text, source: text, from: time, to: time },
+        ...['reason', 'by', 'source', 'from', 'to'],
+      ),
+      dryRun: { type: 'boolean', default: false },
+      cap: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 10_000,
+        default: 1_000,
+        description: 'How many are replayed at most.',
+      },
+      canary: {
+        type: 'integer',
+        minimum: 0,
+        maximum: 100,
+        default: 0,
+        description:
+          'So many are replayed first, one after the other: when one of them does not pass, or fails again within 5 s after the last of them, nothing more is.',
+      },
+      from: { ...text, description: '`next` of an answer, an RFC 3339 time, or `earliest`.' },
+    },
+    ...['ids', 'filter', 'dryRun', 'cap', 'canary', 'from'],
+  ),
+  ReplayAnswer: exactly(
+    {
+      topic: text,
+      dryRun: { type: 'boolean' },
+      replayed: { ...count, description: 'Stored in their topic.' },
+      wouldReplay: { ...count, description: 'They would be: this is a dry run.' },
+      invalid: { ...count, description: "They do not fit today's schema, or have no type any more." },
+      looped: { ...count, description: 'They were replayed as often as may be.' },
+      already: { ...count, description: 'They were replayed before, or are being replayed by another request.' },
+      unopened: { ...count, description: 'Sealed, and not to be opened: another key, or changed.' },
+      failed: { ...count, description: 'The cluster refused them.' },
+      unconfirmed: { ...count, description: 'Stored or not: they may be replayed again in a minute.' },
+      failedAgain: { ...count, description: 'Canaries that came back as dead letters.' },
+      notFound: { ...count, description: 'Ids that no dead letter had from `from` to `next`.' },
+      next: { ...text, description: 'Where the next request goes on; absent when all was seen.' },
+      stopped: { const: 'canary', description: 'A canary did not pass, or failed again.' },
+      failures: {
+        type: 'array',
+        maxItems: 20,
+        items: exactly({
+          partition: count,
+          offset: count,
+          id: { type: ['string', 'null'] },
+          outcome: text,
+          detail: text,
+        }),
+        description: 'Why, of the first of those that were not replayed.',
+      },
+    },
+    ...['next', 'stopped'],
+  ),
   EventType: {
     ...exactly({
       type: text,

@@ -49,6 +49,7 @@ function gatewayServer(installation: Installation, instance: number): ServerSpec
         username: 'gateway',
         password: secrets.registryPassword('gateway'),
       },
+      sealingKeysFile: secrets.sealingKeysFile,
       schemaSnapshotFile: join(layout.data, `${name}-schemas.json`),
       replication: replication.factor,
       tokens: { issuer: tokenIssuer, audience: tokenAudience, jwksFile: secrets.jwksFile },
