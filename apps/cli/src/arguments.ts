@@ -48,6 +48,11 @@ export function durationSeconds(text: string): number {
   return seconds
 }
 
+/** One more word behind those before it. */
+export function words(text: string, before: readonly string[] = []): string[] {
+  return [...before, text]
+}
+
 /** One more scope behind those before it. */
 export function scopes(text: string, before: readonly string[] = []): string[] {
   if (!parseScope(text)) throw new InvalidArgumentError('Write it as in events:read:order.*')

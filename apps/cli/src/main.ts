@@ -2,7 +2,8 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { MillraceError } from '@millrace/core/errors'
 import { javaEnvironment } from '@millrace/stack/environment'
-import { durationSeconds, gateways, scopes, wholeNumber, workers } from './arguments.ts'
+import { durationSeconds, gateways, scopes, wholeNumber, words, workers } from './arguments.ts'
+import type { ListOptions, ReplayOptions } from './dlq.ts'
 import { doctor } from './doctor.ts'
 import { down } from './down.ts'
 import type { DrillCommandOptions } from './drill.ts'
@@ -30,6 +31,7 @@ function program(): Command {
     .showHelpAfterError()
   stackCommands(millrace)
   definitionCommands(millrace)
+  deadLetterCommands(millrace)
   return millrace
 }
 
@@ -122,6 +124,55 @@ function definitionCommands(millrace: Command): void {
       const report = await drill(name, options)
       print(options.json ? report : drillSummary(report))
       if (!report.ok) process.exitCode = exitCodes.failed
+    })
+}
+
+function deadLetterCommands(millrace: Command): void {
+  const dlq = millrace
+    .command('dlq')
+    .description('dead letters: the events of a topic that failed after they were accepted')
+  const from = () => new Option('--from <place>', 'go on where an answer says, or begin at an RFC 3339 time')
+  withDefinition(dlq.command('list'))
+    .description('what is there, oldest first')
+    .argument('<topic>')
+    .option('--reason <code>', 'only those that are there for this reason, as in malformed')
+    .addOption(new Option('--limit <letters>', 'how many at most').default(50).argParser(wholeNumber))
+    .addOption(from())
+    .addOption(json())
+    .action(async (topic: string, options: ListOptions & { json?: boolean }) => {
+      const { letterTable, listLetters } = await import('./dlq.ts')
+      const page = await listLetters(topic, options)
+      print(options.json ? page : letterTable(page))
+    })
+  withDefinition(dlq.command('show'))
+    .description('all that is known of the dead letters of one event, as JSON')
+    .argument('<topic>')
+    .argument('<id>')
+    .addOption(json())
+    .action(async (topic: string, id: string, options: RunningOptions & { json?: boolean }) => {
+      const { showLetters } = await import('./dlq.ts')
+      const letters = await showLetters(topic, id, options)
+      print(options.json ? letters : JSON.stringify(letters, undefined, 2))
+    })
+  withDefinition(dlq.command('replay'))
+    .description('put dead letters back into their topic; --dry-run says how many would pass')
+    .argument('<topic>')
+    .addOption(new Option('--id <id>', 'that of an event; give it again for more').argParser(words))
+    .option('--reason <code>', 'those that are there for this reason')
+    .option('--all', 'all of them')
+    .option('--dry-run', 'store nothing')
+    .addOption(new Option('--cap <letters>', 'how many at most').argParser(wholeNumber))
+    .addOption(
+      new Option('--canary <letters>', 'replay so many first, and no more when one of them fails').argParser(
+        wholeNumber,
+      ),
+    )
+    .addOption(from())
+    .addOption(json())
+    .action(async (topic: string, options: ReplayOptions & { json?: boolean }) => {
+      const { replayLetters, replaySummary } = await import('./dlq.ts')
+      const answer = await replayLetters(topic, options)
+      print(options.json ? answer : replaySummary(answer))
     })
 }
 

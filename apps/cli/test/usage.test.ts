@@ -20,7 +20,7 @@ function documentedCommands(readme: string): { command: string; words: string[] 
 
 test('the README shows every command of a running platform', () => {
   const names = documented.map(({ command }) => command).sort()
-  expect(names).toEqual(['apply', 'down', 'drill', 'generate', 'plan', 'status', 'tail', 'token', 'up'])
+  expect(names).toEqual(['apply', 'dlq', 'down', 'drill', 'generate', 'plan', 'status', 'tail', 'token', 'up'])
 })
 
 test('the help lists every command that the README shows', async () => {
@@ -41,6 +41,10 @@ describe('a usage error exits with 2 and says on standard error what is wrong', 
     [['fly'], /unknown command 'fly'/],
     [['drill', 'fly'], /there is no drill "fly": see "millrace drill list"/],
     [['drill', 'broker-kill', '--rate', 'fast'], /'fast' is invalid. Write a whole number/],
+    [['dlq', 'fly'], /unknown command 'fly'/],
+    [['dlq', 'list'], /missing required argument 'topic'/],
+    [['dlq', 'replay', 'order.placed'], /say which: --id, --reason, or --all/],
+    [['dlq', 'replay', 'order.placed', '--all', '--cap', '0'], /'0' is invalid. Write a whole number/],
     [['status', '--bogus'], /unknown option '--bogus'/],
     [['tail'], /missing required argument 'topic'/],
     [['tail', 'order.placed', '--limit', 'few'], /'few' is invalid. Write a whole number/],
