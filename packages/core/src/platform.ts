@@ -17,7 +17,7 @@ export type Platform = {
 /**
  * Checks that the parts of a platform fit together.
  * @throws RangeError when two parts have one name, two sinks one table or two topics names that Kafka does not tell apart, or a part reads
- * or publishes an event type that the platform does not declare.
+ * or publishes an event type that the platform does not declare, or a pipeline or a sink reads from one that has sensitive pointers.
  */
 export function definePlatform(parts: Partial<Platform>): Platform {
   const { events = [], pipelines = [], handlers = [], sinks = [], access = [] } = parts
@@ -50,6 +50,13 @@ export function definePlatform(parts: Partial<Platform>): Platform {
   for (const { name, from } of [...pipelines, ...handlers, ...sinks]) {
     if (!declared.has(from.name)) {
       throw new RangeError(`"${name}" reads from "${from.name}", which the platform does not declare: add it to events`)
+    }
+  }
+  for (const { name, from } of [...pipelines, ...sinks]) {
+    if (from.sensitive.length > 0) {
+      throw new RangeError(
+        `"${name}" reads from "${from.name}", which has sensitive pointers: what it gives up would be in the dead letters in plain, since Flink and Connect cannot seal. Let a handler make a type without them`,
+      )
     }
   }
   for (const { name, to } of handlers) {

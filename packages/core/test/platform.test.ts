@@ -15,6 +15,22 @@ test('a sink must read from something that the platform declares', () => {
   expect(() => definePlatform({ events: [one], sinks: [sink] })).toThrow(/"two", which the platform does not declare/)
 })
 
+test('neither a pipeline nor a sink reads a type with sensitive pointers: they would give it up in plain', () => {
+  const secret = eventType('secret', { schema, sensitive: ['/id'] })
+  const counted = pipeline('counted')
+    .from(secret)
+    .window(tumbling('1 hour'))
+    .watermark({ outOfOrderness: '1 minute' })
+    .late(toTopic())
+    .groupBy((event) => ({ id: event.id }))
+    .aggregate(() => ({ events: count() }))
+  const sink = snowflake({ from: secret, database: 'D', schema: 'S', table: 'T' })
+  const plain = /reads from "secret", which has sensitive pointers/
+  expect(() => definePlatform({ events: [secret], pipelines: [counted] })).toThrow(plain)
+  expect(() => definePlatform({ events: [secret], sinks: [sink] })).toThrow(plain)
+  expect(definePlatform({ events: [secret] }).events).toEqual([secret])
+})
+
 test('no two parts have one name', () => {
   expect(() => definePlatform({ events: [one, one] })).toThrow(/event type "one" twice/)
 })
