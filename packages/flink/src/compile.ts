@@ -10,6 +10,7 @@ import {
   copyHeadersSql,
   decodedSql,
   eventTimeSql,
+  isForSql,
   recordColumns,
   rowtimeSql,
   timestampTextSql,
@@ -100,7 +101,7 @@ function tables(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
 }
 
 function views(pipeline: Pipeline): string[] {
-  const { from, where, window, lateTopic } = pipeline
+  const { name, from, where, window, lateTopic } = pipeline
   const windows = `TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), ${sql.interval(window.sizeMs)}))`
   const filter = where === undefined ? '' : ` AND ${expressionSql(where)}`
   const events = (source: string) =>
@@ -111,7 +112,7 @@ function views(pipeline: Pipeline): string[] {
   return [
     view(
       'decoded',
-      `SELECT *, ${decodedSql(from)} AS \`event\`, ${eventTimeSql(from)} AS \`event_time\` FROM \`records\``,
+      `SELECT *, ${decodedSql(from)} AS \`event\`, ${eventTimeSql(from)} AS \`event_time\` FROM \`records\` WHERE ${isForSql(by(name))}`,
     ),
     ...(lateTopic === undefined
       ? [events('decoded'), view('windowed', `SELECT * FROM ${windows}`)]
@@ -148,9 +149,14 @@ function statementSet(pipeline: Pipeline, environment: FlinkEnvironment): string
   return `EXECUTE STATEMENT SET BEGIN\n${inserts.join('\n')}\nEND`
 }
 
+/** As whom a pipeline gives records up. */
+function by(pipeline: string): string {
+  return `flink/${pipeline}`
+}
+
 function insertDeadLetters({ name, from }: Pipeline): string {
   const headers = copyHeadersSql(from.topic, {
-    [deadLetterHeaders.by]: sql.text(`flink/${name}`),
+    [deadLetterHeaders.by]: sql.text(by(name)),
     [deadLetterHeaders.reason]: sql.text('malformed'),
     [deadLetterHeaders.detail]: `CASE WHEN \`event\` IS NULL THEN ${sql.text('the value is not JSON of its event type')} ELSE ${sql.text('the event has no time')} END`,
   })

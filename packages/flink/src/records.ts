@@ -2,6 +2,7 @@ import { deadLetterHeaders } from '@millrace/core/dead-letter'
 import type { EventType } from '@millrace/core/event-type'
 import type { Fields, FieldType } from '@millrace/core/field'
 import { pointerTokens } from '@millrace/core/json'
+import { replayForHeader } from '@millrace/core/replay'
 import * as sql from './sql.ts'
 
 /** How the SQL of a pipeline sees Kafka records: the columns of its source, and the headers of what it writes. */
@@ -95,6 +96,12 @@ export function copyHeadersSql(topic: string, added: HeaderExpressions): string 
     [deadLetterHeaders.offset]: 'CAST(`record_offset` AS STRING)',
   }
   return `MAP_UNION(\`record_headers\`, ${headersSql({ ...added, ...origin })})`
+}
+
+/** Whether a record is for a reader of its topic: what was replayed for another was read here when it came first. */
+export function isForSql(reader: string): string {
+  const header = `\`record_headers\`[${sql.text(replayForHeader)}]`
+  return `(${header} IS NULL OR DECODE(${header}, 'UTF-8') = ${sql.text(reader)})`
 }
 
 function rowType(fields: Fields): string {

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:5b7eed488fd22faebf0250d74e7a46b971b1a97913c0b975674a5ffc315c0c68';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:c4b1c4ce6f14459ae7b3ac78da03913ee9579a3b7b69e91945c00e657f28e6ca';
 
 SET 'pipeline.name' = 'key-boolean';
 
@@ -103,7 +103,7 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'value.format' = 'raw'
 );
 
-CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records`;
+CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records` WHERE (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/key-boolean');
 
 CREATE TEMPORARY VIEW `events` AS SELECT * FROM `decoded` WHERE `event` IS NOT NULL AND `event_time` IS NOT NULL;
 

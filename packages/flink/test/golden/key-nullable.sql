@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:94c01ea3f3a1c8d19c5d6ab9ebbe2d596cb3c7090b158b2e86268078786bdd27';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:5dd1b1e888188ccc14e60302b0fe5e4a6b4a97bfea07418a0c5570af74434585';
 
 SET 'pipeline.name' = 'key-nullable';
 
@@ -103,7 +103,7 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'value.format' = 'raw'
 );
 
-CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records`;
+CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records` WHERE (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/key-nullable');
 
 CREATE TEMPORARY VIEW `events` AS SELECT * FROM `decoded` WHERE `event` IS NOT NULL AND `event_time` IS NOT NULL;
 

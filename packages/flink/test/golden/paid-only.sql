@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:1a703f387c947ecd11e00085c65fdf563143e60589fe0c7607ed7f444a2c3bae';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:406a6ae7f9a213710cbf50cb1909ea7c59183f39d9c622a79f294500f6808a89';
 
 SET 'pipeline.name' = 'paid-only';
 
@@ -125,7 +125,7 @@ CREATE TEMPORARY TABLE `late_events` (
   'value.format' = 'raw'
 );
 
-CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records`;
+CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records` WHERE (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/paid-only');
 
 CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
 

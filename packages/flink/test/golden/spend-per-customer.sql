@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:abeef6905f6eedeb81a749baeaad3bc5f29db82a7e2757fa1cb668adb0776c63';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:0971a4faf5c5eebc834723c6f7c7615860801016584eeb531684f8e1ae9a97cf';
 
 SET 'pipeline.name' = 'spend-per-customer';
 
@@ -126,7 +126,7 @@ CREATE TEMPORARY TABLE `late_events` (
   'value.format' = 'raw'
 );
 
-CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records`;
+CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records` WHERE (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/spend-per-customer');
 
 CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:509fc3865d12ab7a6631ff0063b1d9e27da3d708fa5f70d565385881cc7e3c96';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:75c6bf7f91e34fb385b38e1cc4aef091813b557e30b3e910be6222d581a42f66';
 
 SET 'pipeline.name' = 'time-from-header';
 
@@ -126,7 +126,7 @@ CREATE TEMPORARY TABLE `late_events` (
   'value.format' = 'raw'
 );
 
-CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`page` STRING NOT NULL, `seconds` DOUBLE>') AS `event`, PARSE_RFC3339(`record_headers`['ce_time']) AS `event_time` FROM `records`;
+CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`page` STRING NOT NULL, `seconds` DOUBLE>') AS `event`, PARSE_RFC3339(`record_headers`['ce_time']) AS `event_time` FROM `records` WHERE (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/time-from-header');
 
 CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:8362b8c9cd014ec7bafa9965949e24ba8242d499a20e9b561afc81a7ec24361d';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:8ab62a206e45cd7f19bc56934919b7f5b02c96fff675b481f1d552e27540303e';
 
 SET 'pipeline.name' = 'whole-topic';
 
@@ -98,7 +98,7 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'value.format' = 'raw'
 );
 
-CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records`;
+CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records` WHERE (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/whole-topic');
 
 CREATE TEMPORARY VIEW `events` AS SELECT * FROM `decoded` WHERE `event` IS NOT NULL AND `event_time` IS NOT NULL;
 
