@@ -1,6 +1,7 @@
 import type { DeadLetterReason } from '@millrace/core/dead-letter'
 import type { JsonValue } from '@millrace/core/json'
 import { type DeadLetter, readDeadLetter } from '@millrace/core/read-dead-letter'
+import { deadLetterTopic } from '@millrace/core/topic-name'
 import type { StoredRecord } from '@millrace/kafka/reader'
 import type { EventTypes } from './event-types.ts'
 import type { Payloads } from './payloads.ts'
@@ -68,8 +69,7 @@ async function shownData(
   read: Payloads['read'],
 ): Promise<Pick<DeadLetterItem, 'data' | 'data_base64'>> {
   const entry = eventTypes.find(headers.get('ce_type') ?? '')
-  const concerned = [...eventTypes.ofTopic(topic), ...(entry ? [entry] : [])]
-  if (letter.sealed !== undefined || concerned.some(({ sensitive }) => sensitive.length > 0)) return {}
+  if (letter.sealed !== undefined || eventTypes.isHidden(deadLetterTopic(topic)) || entry?.sensitive.length) return {}
   const data = value === null ? undefined : await decoded(entry, headers, value, read)
   return data === undefined ? { data_base64: value?.toString('base64') ?? null } : { data }
 }

@@ -26,7 +26,12 @@ export type ReadPayload = (
 /** Decodes records, at once where all their schemas are known. */
 export type ItemsOf = (records: readonly StoredRecord[]) => readonly EventItem[] | Promise<readonly EventItem[]>
 
-export function createItems(find: EventTypes['find'], read: ReadPayload): ItemsOf {
+export function createItems({ find, isHidden }: Pick<EventTypes, 'find' | 'isHidden'>, read: ReadPayload): ItemsOf {
+  const decoded = decoder(find, read)
+  return (records) => decoded(records.map((record) => (isHidden(record.topic) ? { ...record, value: null } : record)))
+}
+
+function decoder(find: EventTypes['find'], read: ReadPayload): ItemsOf {
   const dataOf = ({ headers, value }: StoredRecord) => {
     try {
       return value === null ? null : read(find(headers.get('ce_type') ?? ''), headers, value)

@@ -14,6 +14,8 @@ export type EventTypes = {
   readonly codec: (entry: CatalogEntry) => Codec
   /** The types whose events are in a topic. */
   readonly ofTopic: (topic: string) => CatalogEntry[]
+  /** Whether the data of a topic's records is not to be shown: of dead letters of a type with sensitive pointers, sealed or not. */
+  readonly isHidden: (topic: string) => boolean
   /** What a reader of a topic must be allowed; `undefined` for a topic that the API does not show. */
   readonly readable: (topic: string) => ReadableTopic | undefined
 }
@@ -41,6 +43,9 @@ export function createEventTypes(
       return compiled
     },
     ofTopic: (topic) => all().filter((entry) => entry.topic === topic),
+    isHidden: (topic) =>
+      topic.endsWith(deadLetterTopic('')) &&
+      all().some((entry) => entry.sensitive.length > 0 && deadLetterTopic(entry.topic) === topic),
     readable: (topic) => {
       const types = (test: (entry: CatalogEntry) => boolean) =>
         all()

@@ -180,8 +180,8 @@ async function addRoutes(
   })
   publishRoute(app, ingest, config, stopping)
 
-  const itemsOf = createItems(eventTypes.find, payloads.read)
-  const streamedItemsOf = createItems(eventTypes.find, payloads.readLive)
+  const itemsOf = createItems(eventTypes, payloads.read)
+  const streamedItemsOf = createItems(eventTypes, payloads.readLive)
   const liveTopics = createLiveTopics(feed, streamedItemsOf, (error) =>
     logger.error({ err: error }, 'an event could not be sent to a live stream: it ends, and may be resumed'),
   )

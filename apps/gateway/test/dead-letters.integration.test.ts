@@ -10,7 +10,7 @@ import { createSealing, type Sealing } from '@millrace/kafka/sealing'
 import { stack } from '@millrace/testkit/fixture'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { accepted, bearer, get, problemOf } from './api.ts'
+import { accepted, bearer, get, latestShape, problemOf } from './api.ts'
 
 const { gatewayUrls, connection, stateDirectory } = stack()
 const gatewayUrl = gatewayUrls[0] ?? ''
@@ -160,6 +160,8 @@ describe('dead letters are listed', () => {
     expect(letter).toMatchObject({ sealed: false })
     expect(letter).not.toHaveProperty('data')
     expect(letter).not.toHaveProperty('data_base64')
+    const { events } = latestShape.parse(await (await get(`/v1/events/latest?topic=${type}.dlq`, 'dlq:read:*')).json())
+    expect(events[0]?.event).toMatchObject({ id: letter?.id, data: null })
   })
 })
 

@@ -24,7 +24,7 @@ const record: StoredRecord = {
 }
 
 function itemOf(read: StoredRecord) {
-  const items = createItems(() => undefined, readJson)([read])
+  const items = createItems({ find: () => undefined, isHidden: () => false }, readJson)([read])
   return items instanceof Promise ? itemOfData(read, undefined) : (items[0] ?? itemOfData(read, undefined))
 }
 
@@ -78,14 +78,21 @@ test.each([
 
 test('records whose schema must be asked for keep their order; one that cannot be told is shown by its bytes', async () => {
   const data = ['first', Promise.resolve('second'), Promise.reject(new Error('the registry is away'))]
-  const items = createItems(
-    () => undefined,
-    (_entry, { size }) => (size > 0 ? data.shift() : undefined),
+  const items = createItems({ find: () => undefined, isHidden: () => false }, (_entry, { size }) =>
+    size > 0 ? data.shift() : undefined,
   )
   const read = await items([record, record, record])
   expect(read.map(({ event }) => event['data'] ?? event['data_base64'])).toEqual([
     'first',
     'second',
     record.value?.toString('base64'),
+  ])
+})
+
+test('of records that are not to be shown the data is not', () => {
+  const items = createItems({ find: () => undefined, isHidden: (topic) => topic === 'hidden' }, readJson)
+  expect(items([{ ...record, topic: 'hidden' }, record])).toMatchObject([
+    { event: { id: 'a', data: null } },
+    { event: { id: 'a', data: { amount: 1 } } },
   ])
 })

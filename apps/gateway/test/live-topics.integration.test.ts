@@ -23,7 +23,7 @@ beforeAll(async () => {
   for (const type of types) await makeFreeType(type, null, 3)
 })
 
-const decode = createItems(() => undefined, readJson)
+const decode = createItems({ find: () => undefined, isHidden: () => false }, readJson)
 
 function openLiveTopics(kafka: KafkaConnection, itemsOf: ItemsOf = decode) {
   const feed = openTopicFeed(kafka, createLogger('test', 'silent'))

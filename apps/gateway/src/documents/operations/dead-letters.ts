@@ -1,5 +1,5 @@
 import { answer, json, type Operations, parameter, problem } from '../operation.ts'
-import { shape } from '../shapes.ts'
+import { shapes } from '../shapes.ts'
 
 const text = { type: 'string' }
 const unknownTopic = problem(404, 'There is no such topic.', 'there is no topic "order.lost"')
@@ -20,7 +20,7 @@ export const deadLetterOperations: Operations = {
     parameters: [
       parameter('query', 'topic', text, 'The topic of the events; or name an event type.', { example: 'order.placed' }),
       parameter('query', 'type', text, 'The event type whose topic is meant.'),
-      parameter('query', 'reason', shape('DeadLetterReason'), 'Only those that are there for this reason.'),
+      parameter('query', 'reason', shapes.DeadLetterReason, 'Only those that are there for this reason.'),
       parameter('query', 'id', text, 'Only those of events with this id.'),
       parameter(
         'query',
