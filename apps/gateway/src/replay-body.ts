@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { violationsOf } from './event-type-body.ts'
 import { problem, ProblemError } from './problem.ts'
 
-export const replayBounds = { capDefault: 1_000, capMax: 10_000, canaryMax: 100, idsMax: 1_000 } as const
+const replayBounds = { capDefault: 1_000, capMax: 10_000, canaryMax: 100, idsMax: 1_000 } as const
 
 const time = z
   .string()

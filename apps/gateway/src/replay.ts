@@ -15,18 +15,8 @@ import type { ReplayBody } from './replay-body.ts'
 import { judge, type JudgeParts, type Judged, letterKey, type Ready } from './replay-judge.ts'
 import { type ReplayStore, storeReplays } from './replay-store.ts'
 
-export const replayOutcomes = [
-  'replayed',
-  'wouldReplay',
-  'invalid',
-  'looped',
-  'already',
-  'unopened',
-  'failed',
-  'unconfirmed',
-  'failedAgain',
-] as const
-export type ReplayOutcome = (typeof replayOutcomes)[number]
+export type ReplayOutcome =
+  'replayed' | 'wouldReplay' | 'invalid' | 'looped' | 'already' | 'unopened' | 'failed' | 'unconfirmed' | 'failedAgain'
 
 export type ReplayAnswer = Record<ReplayOutcome, number> & {
   readonly topic: string
@@ -60,7 +50,7 @@ const bounds = { recordsMax: 50_000, timeMsMax: 10_000 } as const
 const batchMax = { letters: 100, bytes: 8 * 1_048_576 } as const
 const failuresMax = 20
 /** How long a canary has to fail again. */
-export const canaryWaitMs = 5_000
+const canaryWaitMs = 5_000
 const canaryPollMs = 250
 
 type Letters = Omit<ReplayBody, 'from' | 'topic'>
