@@ -42,7 +42,8 @@ export async function storeReplays(
 
 async function storeOne(ready: Ready, store: ReplayStore): Promise<Replayed> {
   const claim = ready.letter.by === 'gateway' ? claimOf(ready, store) : undefined
-  if (claim && claim.kind !== 'first') return { outcome: 'already', detail: '' }
+  if (claim?.kind === 'known') return { outcome: 'already', detail: '' }
+  if (claim?.kind === 'under way') return { outcome: 'failed', detail: 'it is being sent again at this moment' }
   try {
     const at = await store.producer.send(ready.record)
     claim?.stored(placeOf(ready, at))
