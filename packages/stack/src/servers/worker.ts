@@ -55,6 +55,7 @@ function workerServer(installation: Installation, instance: number, definitionFi
         password: secrets.registryPassword('reader'),
       },
       schemaSnapshotFile: join(layout.data, `${name}-schemas.json`),
+      sealingKeysFile: secrets.sealingKeysFile,
     })),
     probe: httpProbe(`${url}/health/ready`),
   }
