@@ -5,7 +5,7 @@ import { MillraceError } from '@millrace/core/errors'
 import type { PostEvents, PostOutcome } from '@millrace/ledger/event-post'
 import { type Flight, flightData, flightSource, rfc3339 } from './flight.ts'
 import type { Ledger, LedgerOutcome } from '@millrace/ledger/ledger'
-import { backoffMs, outcomesOf } from '@millrace/ledger/outcome'
+import { backoffMs, leftOf, outcomesOf } from '@millrace/ledger/outcome'
 import type { ReplayStatistics } from './statistics.ts'
 
 /**
@@ -94,7 +94,7 @@ function settle(
   if (refused) throw refusal(refused)
   const misrouted = settled.find((result) => 'partition' in result && result.partition !== options.lane)
   if (misrouted) throw misrouting(options.lane, misrouted)
-  const left = pending.filter((_, index) => settled[index]?.status === 'unconfirmed')
+  const left = leftOf(pending, settled)
   const confirmed = pending.length - left.length
   const duplicates = settled.filter(({ status }) => status === 'duplicate').length
   if (confirmed > 0) options.statistics.confirmed({ events: confirmed, duplicates, tookMs })
@@ -115,7 +115,7 @@ function misrouting(lane: number, outcome: LedgerOutcome): MillraceError {
 }
 
 function notConfirmed(options: LaneOptions, left: readonly Pending[], outcome: PostOutcome): MillraceError {
-  const why = outcome.kind === 'unconfirmed' ? outcome.detail : 'the gateway could not confirm them'
+  const why = 'detail' in outcome ? outcome.detail : 'the gateway could not confirm them'
   return new MillraceError(
     'replay.failed',
     `${left.length} events of lane ${options.lane} were not confirmed within ${options.confirmDeadlineMs / 1_000} s: ${why}`,

@@ -5,9 +5,7 @@ import { type Admin, openAdmin } from '@millrace/kafka/admin'
 import { openReader, type Reader } from '@millrace/kafka/reader'
 import type { Warehouse } from '@millrace/connect/snowflake-sql'
 import type { Installation } from '@millrace/stack/installation'
-import { classPathOf } from '@millrace/stack/jvm'
-import { writeClientProperties } from '@millrace/stack/kafka-client-settings'
-import { distributions } from '@millrace/stack/layout'
+import { kafkaToolsOf } from '@millrace/stack/kafka-tools'
 import type { RunningStack } from '@millrace/stack/run-stack'
 import { gatewayUrl } from '@millrace/stack/servers/gateway'
 import { warehouseOf } from '@millrace/stack/servers/warehouse'
@@ -160,13 +158,7 @@ async function judged(
     sink: departuresTable,
     ledgerFile: ledgerFileIn(directory),
     feeds: sources.map(({ type }) => ({ topic: type.topic, ledgerFile: feedLedgerFile(directory, type) })),
-    kafka: {
-      javaCommand: installation.java.command,
-      classpath: classPathOf(distributions.kafka),
-      bootstrapServers: installation.bootstrapServers.join(','),
-      clientPropertiesFile: await writeClientProperties(installation, auditor.user),
-      user: auditor.user,
-    },
+    kafka: await kafkaToolsOf(installation, auditor.user),
     warehouse,
     directory: resolve(installation.layout.temporary, 'verdict'),
   })

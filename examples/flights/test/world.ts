@@ -266,6 +266,7 @@ export type LogRecord = {
 export function printed({ partition = 0, offset = 0, headers = {}, key = null, value }: LogRecord): string {
   const printedHeaders = Object.entries(headers).map(([name, text]) => `${name}:${printedBytes(text)}`)
   const columns = [
+    'CreateTime:1764000000000',
     `Partition:${partition}`,
     `Offset:${offset}`,
     printedHeaders.join('\\,') || 'NO_HEADERS',

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EventPost, PostOutcome } from '@millrace/ledger/event-post'
 import type { Ledger } from '@millrace/ledger/ledger'
-import { backoffMs, outcomesOf } from '@millrace/ledger/outcome'
+import { backoffMs, leftOf, outcomesOf } from '@millrace/ledger/outcome'
 import { pacer } from '@millrace/ledger/pacer'
 
 export type KeyedLoad = {
@@ -89,6 +89,6 @@ async function sendUntilAcknowledged(load: KeyedLoad, lane: number, round: numbe
     load.ledger.settled(request, outcomes)
     const acknowledged = outcomes.filter(({ status }) => status === 'accepted' || status === 'duplicate').length
     if (acknowledged > 0) load.onAcknowledged(acknowledged, performance.now() - beganMs, performance.now())
-    left = left.filter((_, index) => outcomes[index]?.status === 'unconfirmed')
+    left = leftOf(left, outcomes)
   }
 }

@@ -4,15 +4,13 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openAdmin } from '@millrace/kafka/admin'
 import { accessToken, type AccessToken } from '@millrace/ledger/access-token'
-import { readTopics, verdictGroupPrefix } from '@millrace/ledger/console-consumer'
+import { deleteVerdictGroups, readTopics } from '@millrace/ledger/console-consumer'
 import { openDatabase } from '@millrace/ledger/database'
 import { type DeliveryVerdict, judgeDelivery } from '@millrace/ledger/delivery'
 import { openEventPost } from '@millrace/ledger/event-post'
 import { openLedger } from '@millrace/ledger/ledger'
 import type { Installation } from '@millrace/stack/installation'
-import { classPathOf } from '@millrace/stack/jvm'
-import { writeClientProperties } from '@millrace/stack/kafka-client-settings'
-import { distributions } from '@millrace/stack/layout'
+import { kafkaToolsOf } from '@millrace/stack/kafka-tools'
 import { mintToken } from '@millrace/stack/token'
 import { waitUntil } from '@millrace/stack/wait'
 import type { Drill } from './drills.ts'
@@ -52,6 +50,8 @@ const calmMs = 8_000
 const recoverMs = 12_000
 const typeDeadlineMs = 30_000
 const tokenTtlSeconds = 900
+/** The gateways learn what others wrote from the topic: a broker that leads it may be away for as long as its session lasts, and then some. */
+const recognisedAfterMs = 20_000
 const readerUser = 'admin'
 const partitions = 12
 const retentionMs = 3_600_000
@@ -172,32 +172,19 @@ async function judged(
   { topic, source, ledgerFile, directory }: Judged,
 ): Promise<DeliveryVerdict> {
   const topicFile = join(directory, 'topic')
-  const kafka = {
-    javaCommand: installation.java.command,
-    classpath: classPathOf(distributions.kafka),
-    bootstrapServers: installation.bootstrapServers.join(),
-    clientPropertiesFile: await writeClientProperties(installation, readerUser),
-    user: readerUser,
-  }
+  const kafka = await kafkaToolsOf(installation, readerUser)
   await readTopics(kafka, [{ topic, file: topicFile }], directory, signal).finally(() => deleteGroups(installation))
   const database = await openDatabase(join(directory, 'verdict.duckdb'))
   try {
-    return await judgeDelivery(database, { ledgerFile, topicFile, source, keyOfId })
+    return await judgeDelivery(database, { ledgerFile, topicFile, source, keyOfId, recognisedAfterMs })
   } finally {
     database.close()
   }
 }
 
-/** Groups that will never read again would count as consumers that lag. */
 async function deleteGroups(installation: Installation): Promise<void> {
   const admin = openAdmin(await installation.kafkaConnection(readerUser))
-  try {
-    for (const { id } of await admin.groups().catch(() => [])) {
-      if (id.startsWith(verdictGroupPrefix(readerUser))) await admin.deleteGroup(id).catch(() => undefined)
-    }
-  } finally {
-    await admin.close()
-  }
+  await deleteVerdictGroups(admin, readerUser).finally(() => admin.close())
 }
 
 type Found = { readonly verdict: DeliveryVerdict; readonly timeline: Timeline; readonly phases: Phases }

@@ -21,6 +21,7 @@ const offsets = 'org.apache.kafka.tools.GetOffsetShell'
 const groups = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'
 const bytes = 'org.apache.kafka.common.serialization.BytesDeserializer'
 const formatter = [
+  'print.timestamp=true',
   'print.partition=true',
   'print.offset=true',
   'print.headers=true',
@@ -53,8 +54,23 @@ const readDeadlineMs = 500_000
 /** How long nothing comes before the reader looks whether it is at the end. */
 const quietMs = 4_000
 
-/** Consumer groups of verdicts begin like this; nobody needs them any more when the topics are read. */
-export function verdictGroupPrefix(user: string): string {
+/** What deletes consumer groups: an admin client of Kafka. */
+export type Groups = {
+  readonly groups: () => Promise<readonly { readonly id: string }[]>
+  readonly deleteGroup: (id: string) => Promise<void>
+}
+
+/**
+ * Deletes the groups that `readTopics` has left, and those of readings that were cut short: they will never read again, and would count as
+ * consumers that lag. One that has not ended yet goes the next time. Never throws: a verdict stands without it.
+ */
+export async function deleteVerdictGroups(kafka: Groups, user: string): Promise<void> {
+  for (const { id } of await kafka.groups().catch(() => [])) {
+    if (id.startsWith(groupPrefix(user))) await kafka.deleteGroup(id).catch(() => undefined)
+  }
+}
+
+function groupPrefix(user: string): string {
   return `${user}-verdict-`
 }
 
@@ -118,7 +134,7 @@ async function endsOf(reading: Reading, reads: readonly TopicRead[]): Promise<Ma
 async function readTopic(reading: Reading, read: TopicRead, ends: Ends): Promise<void> {
   writeFileSync(read.file, '')
   if (ends.size === 0) return
-  const group = `${verdictGroupPrefix(reading.tools.user)}${crypto.randomUUID()}`
+  const group = `${groupPrefix(reading.tools.user)}${crypto.randomUUID()}`
   const settings = [
     ...['--topic', read.topic, '--from-beginning', '--isolation-level', 'read_committed', '--group', group],
     ...['--command-property', 'max.poll.records=5000'],

@@ -4,9 +4,14 @@
  *
  * - `ledger (status, request, id, partition, offset, sha256, detail)`: the answers, one row for each event of each answered request;
  * - `topic (partition, offset, source, id, key, sha256)`: the records;
- * - `ledger_source (source)`: the CloudEvents source of all events in the ledger;
- * - `sendings (position, request, id, sha256, key)`, for `historyChecks`: what was sent, in order, to a topic of its own. A key has one
- *   event under way at a time, but for those that were given up.
+ * - `ledger_source (source)`: the CloudEvents source of all events in the ledger.
+ *
+ * `historyChecks` compare besides:
+ *
+ * - `sendings (position, request, at_ms, id, sha256, key)`: what was sent, in order, to a topic of its own. A key has one event under way
+ *   at a time, but for those that were given up;
+ * - `ledger.at_ms`: when the answer came; `topic.timestamp_ms`: the record's own time, by the gateway's clock;
+ * - `recognition (after_ms)`: from when a retry must be recognised, after its event could be read.
  */
 import type { Check } from './check.ts'
 
@@ -29,11 +34,11 @@ export const answerChecks: readonly Check[] = [
   },
   {
     name: 'refused-is-not-stored',
-    says: 'no event that the API refused is in the topic',
-    compared: `SELECT count(DISTINCT id) FROM ledger WHERE status = 'rejected'`,
+    says: 'no event that the API refused, or that never left, is in the topic',
+    compared: `SELECT count(DISTINCT id) FROM ledger WHERE status IN ('rejected', 'unsent')`,
     differing: `
       SELECT topic.id, topic.partition, topic."offset", refused.detail
-      FROM (SELECT id, min(detail) AS detail FROM ledger GROUP BY id HAVING bool_and(status = 'rejected')) AS refused
+      FROM (SELECT id, min(detail) AS detail FROM ledger GROUP BY id HAVING bool_and(status IN ('rejected', 'unsent'))) AS refused
       JOIN topic ON topic.id = refused.id AND ${ours}`,
   },
   {
@@ -48,6 +53,27 @@ export const answerChecks: readonly Check[] = [
       HAVING count(*) > 1 AND (contents > 1 OR partitions > 1 OR count(DISTINCT coalesce(key, '')) > 1)`,
   },
 ]
+
+/**
+ * Answers to attempts that were sent when their event could be read for so long that it had to be recognised. Of several copies the first
+ * is that of the earliest time, as gateways that write at once agree; it can be read when it, or a later record of its partition, was
+ * acknowledged.
+ */
+const recognisable = `
+  SELECT ledger.id, ledger.status, ledger.partition, ledger."offset", sent.at_ms - first.readable_ms AS after_ms,
+    first.partition AS first_partition, first."offset" AS first_offset
+  FROM ledger JOIN sendings AS sent USING (id, request)
+  JOIN (
+    SELECT id, partition, "offset", readable_ms FROM (
+      SELECT id, topic.partition, topic."offset", timestamp_ms, source,
+        min(acknowledged_ms) OVER (
+          PARTITION BY topic.partition ORDER BY topic."offset" DESC ROWS UNBOUNDED PRECEDING) AS readable_ms
+      FROM topic LEFT JOIN (
+        SELECT partition, "offset", min(at_ms) AS acknowledged_ms FROM ledger WHERE ${acknowledged} GROUP BY ALL) AS answered
+        ON answered.partition = topic.partition AND answered."offset" = topic."offset")
+    WHERE ${ours}
+    QUALIFY row_number() OVER (PARTITION BY id ORDER BY timestamp_ms, partition, "offset") = 1) AS first USING (id)
+  WHERE ${acknowledged} AND sent.at_ms > first.readable_ms + (SELECT after_ms FROM recognition)`
 
 /** Of a ledger that says what was sent too, in which each key has one event under way at a time. */
 export const historyChecks: readonly Check[] = [
@@ -72,15 +98,23 @@ export const historyChecks: readonly Check[] = [
   },
   {
     name: 'copies-are-explained',
-    says: 'an event is in the topic no more often than it was sent without being refused or recognised',
+    says: 'an event is in the topic no more often than it left and was neither refused nor recognised',
     compared: 'SELECT count(DISTINCT id) FROM sendings',
     differing: `
       SELECT stored.id, stored.copies, coalesce(sent.attempts, 0) - coalesce(answered.needless, 0) AS explained
       FROM (SELECT id, count(*) AS copies FROM topic WHERE ${ours} GROUP BY id) AS stored
       LEFT JOIN (SELECT id, count(*) AS attempts FROM sendings GROUP BY id) AS sent USING (id)
       LEFT JOIN (
-        SELECT id, count(*) AS needless FROM ledger WHERE status IN ('duplicate', 'rejected') GROUP BY id) AS answered USING (id)
+        SELECT id, count(*) AS needless FROM ledger WHERE status IN ('duplicate', 'rejected', 'unsent') GROUP BY id) AS answered USING (id)
       WHERE stored.copies > greatest(1, coalesce(sent.attempts, 0) - coalesce(answered.needless, 0))`,
+  },
+  {
+    name: 'a-retry-is-recognised',
+    says: 'what is sent again when it could be read for long enough is answered as a duplicate, with the place of its first copy',
+    compared: `SELECT count(*) FROM (${recognisable})`,
+    differing: `
+      SELECT * FROM (${recognisable})
+      WHERE status = 'accepted' OR partition <> first_partition OR "offset" <> first_offset`,
   },
   {
     name: 'every-sending-is-answered',

@@ -1,5 +1,5 @@
 /** Holds a ledger against a topic: was everything that was acknowledged stored, once, where it was said to be, in order, and nothing else? */
-import { type CheckResult, runCheck } from './check.ts'
+import { type Check, type CheckResult, runCheck } from './check.ts'
 import { consoleLines, headerOf, sha256OfValue } from './console-lines.ts'
 import { type Database, literal } from './database.ts'
 import { answerChecks, historyChecks } from './delivery-checks.ts'
@@ -14,6 +14,10 @@ export type Delivery = {
   readonly source: string
   /** SQL for the key that an event was sent with, by its `id`; NULL for none. */
   readonly keyOfId: string
+  /** How long after an event can be read a retry of it may still be taken for new, at another gateway or after a fault. */
+  readonly recognisedAfterMs: number
+  /** Of this history alone: over the tables of `delivery-checks.ts`. */
+  readonly checks?: readonly Check[]
 }
 
 export type DeliveryVerdict = {
@@ -29,25 +33,26 @@ export type DeliveryVerdict = {
 }
 
 export async function judgeDelivery(database: Database, delivery: Delivery): Promise<DeliveryVerdict> {
-  const { ledgerFile, topicFile, source, keyOfId } = delivery
+  const { ledgerFile, topicFile, source, keyOfId, recognisedAfterMs, checks: further = [] } = delivery
   const header = { source: headerOf('ce_source'), id: headerOf('ce_id') }
   await database.run(`CREATE TABLE ledger_source AS SELECT ${literal(source)} AS source`)
+  await database.run(`CREATE TABLE recognition AS SELECT ${recognisedAfterMs} AS after_ms`)
   await database.run(`CREATE TABLE ledger AS SELECT * FROM ${answersIn(ledgerFile)}`)
   await database.run(`CREATE TABLE sendings AS SELECT *, ${keyOfId} AS key FROM ${sendingsIn(ledgerFile)}`)
   // A reader that had to begin again has printed a record twice.
   await database.run(`
     CREATE TABLE topic AS
-    SELECT DISTINCT partition, "offset", ${header.source} AS source, ${header.id} AS id, key, ${sha256OfValue} AS sha256
+    SELECT DISTINCT partition, "offset", timestamp_ms, ${header.source} AS source, ${header.id} AS id, key, ${sha256OfValue} AS sha256
     FROM ${consoleLines(topicFile)}`)
   const checks: CheckResult[] = []
-  for (const check of [...answerChecks, ...historyChecks]) checks.push(await runCheck(database, check))
+  for (const check of [...answerChecks, ...historyChecks, ...further]) checks.push(await runCheck(database, check))
   const count = (sql: string) => database.number(`SELECT ${sql}`)
   return {
     ok: checks.every(({ ok }) => ok),
     checks,
     acknowledged: await count(`count(DISTINCT id) FROM ledger WHERE status IN ('accepted', 'duplicate')`),
     unconfirmed: await count(
-      `count(*) FROM (SELECT id FROM ledger GROUP BY id HAVING bool_and(status = 'unconfirmed'))`,
+      `count(*) FROM (SELECT id FROM ledger GROUP BY id HAVING bool_and(status IN ('unconfirmed', 'unsent')))`,
     ),
     refused: await count(`count(*) FROM (SELECT id FROM ledger GROUP BY id HAVING bool_and(status = 'rejected'))`),
     copies: await count(`count(*) - count(DISTINCT id) FROM topic WHERE source = (SELECT source FROM ledger_source)`),

@@ -6,13 +6,16 @@ import type { AccessToken } from './access-token.ts'
 /** What the gateway says of one event of a batch. */
 export type EventResult =
   | { readonly status: 'accepted' | 'duplicate'; readonly partition: number; readonly offset: number }
-  | { readonly status: 'rejected' | 'unconfirmed'; readonly detail: string }
+  | { readonly status: 'rejected' | 'unconfirmed' | 'unsent'; readonly detail: string }
 
-/** What became of a request as a whole. `unconfirmed`: stored or not, send it again with the same ids. */
+/**
+ * What became of a request as a whole. `unconfirmed`: stored or not, send it again with the same ids. `unsent`: no byte of it left, so it
+ * cannot have been stored.
+ */
 export type PostOutcome =
   | { readonly kind: 'answered'; readonly results: readonly EventResult[] }
   | { readonly kind: 'unconfirmed'; readonly detail: string; readonly retryAfterMs: number | undefined }
-  | { readonly kind: 'refused'; readonly detail: string }
+  | { readonly kind: 'refused' | 'unsent'; readonly detail: string }
 
 /** Posts a batch of structured CloudEvents (a JSON array) of `events` events. */
 export type PostEvents = (body: string, events: number) => Promise<PostOutcome>
@@ -58,13 +61,20 @@ export function openEventPost(options: EventPostOptions): EventPost {
   }
   return {
     post: (body, events) =>
-      attempt(body, events).catch((error: unknown): PostOutcome => ({
-        kind: 'unconfirmed',
-        detail: error instanceof Error ? error.message : String(error),
-        retryAfterMs: undefined,
-      })),
+      attempt(body, events).catch((error: unknown): PostOutcome => {
+        const detail = error instanceof Error ? error.message : String(error)
+        return isUnsent(error) ? { kind: 'unsent', detail } : { kind: 'unconfirmed', detail, retryAfterMs: undefined }
+      }),
     close: () => pool.close(),
   }
+}
+
+/**
+ * Whether an error says that there was no connection to send the request over: connecting was refused. With one request in flight on a
+ * connection (`pipelining: 1`), undici gives this error only to requests that it has not begun to write. Every other error leaves it open.
+ */
+function isUnsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED'
 }
 
 const tryAgain = new Set([401, 408, 425, 429])

@@ -24,14 +24,14 @@ export function answersIn(file: string): string {
   return `(SELECT kind AS status, * EXCLUDE (kind) FROM ${lines(file)} WHERE kind <> 'sending')`
 }
 
-/** SQL for what was sent, one row for each event of each request, in order: position, request, id, sha256 (null where it was not noted). */
+/** SQL for what was sent, one row for each event of each request, in order: position, request, at_ms, id, sha256 (null where it was not noted). */
 export function sendingsIn(file: string): string {
   return `(
-    SELECT row_number() OVER (ORDER BY line, index) AS position, request, ids[index] AS id, nullif(digests[index], '') AS sha256
+    SELECT row_number() OVER (ORDER BY line, index) AS position, request, at_ms, ids[index] AS id, nullif(digests[index], '') AS sha256
     FROM (
-      SELECT line, request, ids, digests, unnest(range(1, len(ids) + 1)) AS index
+      SELECT line, request, at_ms, ids, digests, unnest(range(1, len(ids) + 1)) AS index
       FROM (
-        SELECT row_number() OVER () AS line, request, string_split(detail, ' ') AS ids,
+        SELECT row_number() OVER () AS line, request, at_ms, string_split(detail, ' ') AS ids,
           string_split(coalesce(sha256, ''), ' ') AS digests
         FROM ${lines(file)} WHERE kind = 'sending')))`
 }

@@ -16,7 +16,7 @@ export type LedgerOutcome =
       /** Hexadecimal SHA-256 of the data as it was sent. */
       readonly sha256: string
     }
-  | { readonly status: 'rejected' | 'unconfirmed'; readonly id: string; readonly detail: string }
+  | { readonly status: 'rejected' | 'unconfirmed' | 'unsent'; readonly id: string; readonly detail: string }
 
 export type Ledger = {
   /** Notes the events of a request, in request order, before it is sent; with the SHA-256 of their data where that is known by then. */
@@ -27,9 +27,18 @@ export type Ledger = {
 }
 
 /** Opens a ledger for appending. A last line that a crash left torn is cut off: nothing had been done upon it. */
-export function openLedger(file: string): Ledger {
+export function openLedger(file: string, now: () => number = Date.now): Ledger {
   const descriptor = openSync(file, 'a+', 0o600)
   cutTornLine(descriptor)
+  const line = (kind: string, request: string, ...rest: readonly string[]) =>
+    `${[kind, request, now(), ...rest].join('\t')}\n`
+  const outcomeLine = (request: string, outcome: LedgerOutcome): string => {
+    if ('detail' in outcome) {
+      return line(outcome.status, request, outcome.id, '', '', '', outcome.detail.replaceAll(/[\t\r\n]+/g, ' '))
+    }
+    const { status, id, partition, offset, sha256 } = outcome
+    return line(status, request, id, String(partition), String(offset), sha256, '')
+  }
   return {
     sending: (request, lane, ids, digests = []) => {
       writeSync(descriptor, line('sending', request, '', String(lane), '', digests.join(' '), ids.join(' ')))
@@ -39,18 +48,6 @@ export function openLedger(file: string): Ledger {
     },
     close: () => closeSync(descriptor),
   }
-}
-
-function outcomeLine(request: string, outcome: LedgerOutcome): string {
-  if ('sha256' in outcome) {
-    const { status, id, partition, offset, sha256 } = outcome
-    return line(status, request, id, String(partition), String(offset), sha256, '')
-  }
-  return line(outcome.status, request, outcome.id, '', '', '', outcome.detail.replaceAll(/[\t\r\n]+/g, ' '))
-}
-
-function line(kind: string, request: string, ...rest: readonly string[]): string {
-  return `${[kind, request, Date.now(), ...rest].join('\t')}\n`
 }
 
 const chunkBytes = 64 * 1024

@@ -21,8 +21,13 @@ export function outcomesOf(
 
 function resultsOf(outcome: PostOutcome, events: number): readonly EventResult[] {
   if (outcome.kind === 'answered') return outcome.results
-  const status = outcome.kind === 'refused' ? 'rejected' : 'unconfirmed'
+  const status = outcome.kind === 'refused' ? 'rejected' : outcome.kind
   return Array.from({ length: events }, () => ({ status, detail: outcome.detail }))
+}
+
+/** Those of the events of a request that have to be sent again. */
+export function leftOf<T>(events: readonly T[], outcomes: readonly LedgerOutcome[]): T[] {
+  return events.filter((_, index) => outcomes[index]?.status === 'unconfirmed' || outcomes[index]?.status === 'unsent')
 }
 
 /** Exponential with jitter, and never sooner than the gateway asked for. */

@@ -132,4 +132,19 @@ describe('over HTTP', () => {
     const post = await postTo((request) => request.socket.destroy())
     expect(await post('[{}]', 1)).toMatchObject({ kind: 'unconfirmed', retryAfterMs: undefined })
   })
+
+  test('a batch that nobody takes a connection for has not left; one whose connection breaks may have', async () => {
+    const server = createServer((request) => {
+      server.close()
+      request.socket.destroy()
+    }).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const address = server.address()
+    const gatewayUrl = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+    const token = { current: () => Promise.resolve('token'), renew: () => undefined }
+    const eventPost = openEventPost({ gatewayUrl, token, connections: 2 })
+    onTestFinished(() => eventPost.close())
+    expect(await eventPost.post('[{}]', 1)).toMatchObject({ kind: 'unconfirmed' })
+    expect(await eventPost.post('[{}]', 1)).toMatchObject({ kind: 'unsent' })
+  })
 })

@@ -11,8 +11,18 @@ const source = '/drill'
 const events = 240
 const keys = 12
 const partitions = 6
+const recognisedAfterMs = 1_000
+const answerMs = 5
 
-export type Attempt = { readonly request: string; id: string; data: string; outcome: LedgerOutcome | undefined }
+/** `sentMs` and `answeredMs` are counted from the beginning, in ms. */
+export type Attempt = {
+  readonly request: string
+  id: string
+  data: string
+  readonly sentMs: number
+  readonly answeredMs: number
+  outcome: LedgerOutcome | undefined
+}
 export type Stored = {
   partition: number
   offset: number
@@ -20,6 +30,7 @@ export type Stored = {
   id: string
   key: string | undefined
   data: string
+  timestampMs: number
 }
 export type History = { readonly attempts: Attempt[]; readonly topic: Stored[] }
 
@@ -43,10 +54,11 @@ export function honestHistory(seed: number): History {
   const random = randomOf(seed)
   const attempts: Attempt[] = []
   const topic: Stored[] = []
-  const store = (id: string, key: string, data: string): Stored => {
+  let nowMs = 0
+  const store = (id: string, key: string, data: string, timestampMs = nowMs): Stored => {
     const partition = Number(key.slice(1)) % partitions
     const offset = topic.filter((record) => record.partition === partition).length
-    const record = { partition, offset, source, id, key, data }
+    const record = { partition, offset, source, id, key, data, timestampMs }
     topic.push(record)
     return record
   }
@@ -55,7 +67,8 @@ export function honestHistory(seed: number): History {
     const id = `${key}-${number}`
     const data = `{"n":${number},"key":"${key}"}`
     const attempt = (outcome: LedgerOutcome | undefined) => {
-      attempts.push({ request: `r${attempts.length}`, id, data, outcome })
+      attempts.push({ request: `r${attempts.length}`, id, data, sentMs: nowMs, answeredMs: nowMs + answerMs, outcome })
+      nowMs += 2 * answerMs
     }
     const told = (status: 'accepted' | 'duplicate', { partition, offset }: Stored) =>
       attempt({ status, id, partition, offset, sha256: sha256(data) })
@@ -64,15 +77,28 @@ export function honestHistory(seed: number): History {
     else if (course < 0.1) {
       if (random() < 0.5) store(id, key, data)
       attempt({ status: 'unconfirmed', id, detail: '503' })
+    } else if (course < 0.15) {
+      attempt({ status: 'unsent', id, detail: 'connect ECONNREFUSED' })
+      if (random() < 0.7) told('accepted', store(id, key, data))
     } else if (course < 0.3) {
       const first = random() < 0.5 ? store(id, key, data) : undefined
       attempt({ status: 'unconfirmed', id, detail: '503' })
       // Another instance recognises it, or does not know of it yet.
       if (first && random() < 0.5) told('duplicate', first)
       else told('accepted', store(id, key, data))
+    } else if (course < 0.4) {
+      // Two instances write it at once, the one that had it first a little later; for a moment each knows of its own alone.
+      const own = store(id, key, data)
+      const first = store(id, key, data, nowMs - 1)
+      told('accepted', own)
+      told('accepted', first)
+      told('duplicate', own)
+      nowMs += 2 * recognisedAfterMs
+      told('duplicate', first)
     } else {
       const first = store(id, key, data)
       told('accepted', first)
+      if (random() < 0.5) nowMs += 2 * recognisedAfterMs
       if (random() < 0.1) told('duplicate', first)
     }
   }
@@ -83,22 +109,26 @@ export function honestHistory(seed: number): History {
 export async function verdictOn({ attempts, topic }: History): Promise<DeliveryVerdict> {
   const directory = temporaryDirectory()
   const ledgerFile = join(directory, 'ledger')
-  const ledger = openLedger(ledgerFile)
-  for (const { request, id, data, outcome } of attempts) {
+  let nowMs = 0
+  const ledger = openLedger(ledgerFile, () => nowMs)
+  for (const { request, id, data, sentMs, answeredMs, outcome } of attempts) {
+    nowMs = sentMs
     ledger.sending(request, 0, [id], [sha256(data)])
+    nowMs = answeredMs
     if (outcome) ledger.settled(request, [outcome])
   }
   ledger.close()
   const topicFile = join(directory, 'topic')
   const lines = topic.map((record) => {
     const headers = [...(record.source === undefined ? [] : [`ce_source:${record.source}`]), `ce_id:${record.id}`]
-    const place = [`Partition:${record.partition}`, `Offset:${record.offset}`]
+    const place = [`CreateTime:${record.timestampMs}`, `Partition:${record.partition}`, `Offset:${record.offset}`]
     return [...place, headers.join('\\,'), record.key ?? '\\x5CN', record.data].join('\t')
   })
   writeFileSync(topicFile, lines.map((line) => `${line}\n`).join(''))
   const database = await openDatabase()
   try {
-    return await judgeDelivery(database, { ledgerFile, topicFile, source, keyOfId: `regexp_replace(id, '-\\d+$', '')` })
+    const keyOfId = `regexp_replace(id, '-\\d+$', '')`
+    return await judgeDelivery(database, { ledgerFile, topicFile, source, keyOfId, recognisedAfterMs })
   } finally {
     database.close()
   }

@@ -1,4 +1,5 @@
 /** Faults that a gateway, a producer or a broker may have, planted into an honest history: each is one of those that lose or double events. */
+import type { LedgerOutcome } from '../src/ledger.ts'
 import type { Attempt, History, Stored } from './history.ts'
 import { sha256 } from './history.ts'
 
@@ -44,6 +45,20 @@ function append(history: History, id: string, change: Partial<Stored> = {}): voi
   const record = { ...recordOf(history, id), ...change }
   const offset = Math.max(...history.topic.filter((one) => one.partition === record.partition).map((one) => one.offset))
   history.topic.push({ ...record, offset: offset + 1 })
+}
+
+function copiesOf({ topic }: History, id: string): Stored[] {
+  return topic.filter((record) => record.id === id)
+}
+
+/** Long after everything else. */
+function endMs({ attempts }: History): number {
+  return Math.max(...attempts.map(({ answeredMs }) => answeredMs)) + 60_000
+}
+
+function sendAgain(history: History, id: string, outcome: LedgerOutcome): void {
+  const sentMs = endMs(history)
+  history.attempts.push({ request: 'again', id, data: recordOf(history, id).data, sentMs, answeredMs: sentMs, outcome })
 }
 
 /** Two events of one key, each sent once, one after the other. */
@@ -113,8 +128,49 @@ export const faults: readonly Fault[] = [
       const { data } = recordOf(history, id)
       const place = answerOf(plain(history))
       const outcome = { status: 'duplicate', id, ...place, sha256: sha256(data) } as const
-      history.attempts.push({ request: 'again', id, data, outcome })
+      sendAgain(history, id, outcome)
       append(history, id)
+    },
+  },
+  {
+    fault: 'what never left is written',
+    check: 'refused-is-not-stored',
+    plant: (history) => {
+      const { id } = plain(history)
+      for (const attempt of history.attempts) {
+        if (attempt.id === id) attempt.outcome = { status: 'unsent', id, detail: 'connect ECONNREFUSED' }
+      }
+    },
+  },
+  {
+    fault: 'an event is written twice of which one attempt never left',
+    check: 'copies-are-explained',
+    plant: (history) => {
+      const { id } = plain(history)
+      sendAgain(history, id, { status: 'unsent', id, detail: 'connect ECONNREFUSED' })
+      append(history, id)
+    },
+  },
+  {
+    fault: 'a late retry is written again, and taken for new',
+    check: 'a-retry-is-recognised',
+    plant: (history) => {
+      const { id } = plain(history)
+      append(history, id, { timestampMs: endMs(history) })
+      const { partition, offset, data } = copiesOf(history, id).at(-1) ?? recordOf(history, id)
+      sendAgain(history, id, { status: 'accepted', partition, offset, id, sha256: sha256(data) })
+    },
+  },
+  {
+    fault: 'a late retry is told the copy with the lower offset, which was written later',
+    check: 'a-retry-is-recognised',
+    plant: (history) => {
+      const told = history.attempts.findLast(
+        ({ id, outcome }) => outcome?.status === 'duplicate' && copiesOf(history, id).length > 1,
+      )
+      const other = told && copiesOf(history, told.id).find(({ offset }) => offset !== answerOf(told).offset)
+      if (!told || !other) throw new Error('nothing was written by two at once')
+      answer(told, { offset: other.offset })
     },
   },
   {

@@ -70,7 +70,7 @@ async function findingsOf(database: Database): Promise<Findings> {
     acknowledged: await count(`count(DISTINCT id) FROM ledger WHERE status IN ('accepted', 'duplicate')`),
     fed: await count(`count(DISTINCT (topic, id)) FROM feed_ledger WHERE status IN ('accepted', 'duplicate')`),
     unconfirmed: await count(`count(*) FROM (SELECT id FROM ledger GROUP BY id
-      HAVING bool_and(status = 'unconfirmed'))`),
+      HAVING bool_and(status IN ('unconfirmed', 'unsent')))`),
     refused: await count(`count(DISTINCT id) FROM ledger WHERE status = 'rejected'`),
     stored: await count('stored FROM accounts'),
     copies: await count('count(*) - count(DISTINCT (source, id)) FROM identified'),

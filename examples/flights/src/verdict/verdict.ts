@@ -7,7 +7,7 @@ import { deadLetterTopic } from '@millrace/core/topic-name'
 import type { Warehouse } from '@millrace/connect/snowflake-sql'
 import { tableOf } from '@millrace/connect/table'
 import { flightSource } from '../flight.ts'
-import { type KafkaTools, readTopics, type TopicRead, verdictGroupPrefix } from '@millrace/ledger/console-consumer'
+import { deleteVerdictGroups, type KafkaTools, readTopics, type TopicRead } from '@millrace/ledger/console-consumer'
 import { type Database, openDatabase } from '@millrace/ledger/database'
 import { judge, type Verdict } from './judge.ts'
 import {
@@ -54,17 +54,8 @@ export async function reachVerdict(parts: VerdictParts): Promise<Verdict> {
     return await judge(database, semanticsOf(parts.pipeline), flightSource)
   } finally {
     database.close()
-    await deleteGroups(parts)
+    await deleteVerdictGroups(parts.admin, parts.kafka.user)
     await rm(directory, { recursive: true, force: true })
-  }
-}
-
-/** Groups that will never read again, this verdict's and those of one that was cut short, would count as consumers that lag. */
-async function deleteGroups({ admin, kafka }: VerdictParts): Promise<void> {
-  const prefix = verdictGroupPrefix(kafka.user)
-  const groups = await admin.groups().catch(() => [])
-  for (const { id } of groups) {
-    if (id.startsWith(prefix)) await admin.deleteGroup(id).catch(() => undefined) // one that has not ended yet goes the next time
   }
 }
 

@@ -78,9 +78,9 @@ describe('the event topic', () => {
   test('is read from lines of Kafka 4.3.1', async () => {
     // As its DefaultMessageFormatter printed them: a value with ü, a backslash and n; nulls; empty bytes.
     const lines = [
-      String.raw`Partition:2|Offset:7|ce_id:1\,ce_source:/x,y\x5C,z|SFO|{"a":"\xC3\xBC\x5Cn"}`,
-      String.raw`Partition:2|Offset:8|NO_HEADERS|\x5CN|\x5CN`,
-      String.raw`Partition:2|Offset:9|x:\,y:\x00\xFF\x09\x0A||`,
+      String.raw`CreateTime:1764000000000|Partition:2|Offset:7|ce_id:1\,ce_source:/x,y\x5C,z|SFO|{"a":"\xC3\xBC\x5Cn"}`,
+      String.raw`CreateTime:1764000000001|Partition:2|Offset:8|NO_HEADERS|\x5CN|\x5CN`,
+      String.raw`CreateTime:1764000000002|Partition:2|Offset:9|x:\,y:\x00\xFF\x09\x0A||`,
     ]
     await loadTopic(database, fileOf(lines.map((line) => `${line.replaceAll('|', '\t')}\n`).join('')))
     const empty = { source: null, id: null, well_formed: false }
