@@ -110,12 +110,21 @@ async function issuerKeys(layout: Layout) {
   const issuerKeyFile = issuerKeyFileOf(layout)
   const jwksFile = join(layout.secrets, 'issuer.jwks')
   if (!(await exists(issuerKeyFile)) || !(await exists(jwksFile))) {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const description = { alg: 'ES256', use: 'sig', kid: randomBytes(8).toString('hex') }
-    await writeSecret(jwksFile, JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), ...description }] }))
-    await writeSecret(issuerKeyFile, JSON.stringify({ ...privateKey.export({ format: 'jwk' }), ...description }))
+    const { privateKey, publicKey } = newIssuerKey()
+    await writeSecret(jwksFile, JSON.stringify({ keys: [publicKey] }))
+    await writeSecret(issuerKeyFile, JSON.stringify(privateKey))
   }
   return { issuerKeyFile, jwksFile }
+}
+
+/** A key pair of the issuer as JSON Web Keys with one `kid`. */
+export function newIssuerKey() {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const description = { alg: 'ES256', use: 'sig', kid: randomBytes(8).toString('hex') }
+  return {
+    privateKey: { ...privateKey.export({ format: 'jwk' }), ...description },
+    publicKey: { ...publicKey.export({ format: 'jwk' }), ...description },
+  }
 }
 
 async function warehouseKeys(layout: Layout) {

@@ -2,6 +2,7 @@
 import { rename } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '@millrace/core/errors'
+import { untilLetGo } from './hold.ts'
 import type { Layout } from './layout.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 import { logFileOf, messageOf, type ServerProcess, startProcess } from './server-process.ts'
@@ -68,7 +69,7 @@ export function supervise(spec: ServerSpec, layout: Layout, onChange: OnChange):
       if (performance.now() - since > calmMs) delayMs = backoffMs.first
       restarts += 1
       enter('restarting', `${spec.name} died (${how}); starting it again in ${delayMs / 1000} s`)
-      await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+      await restartTime(layout, spec.name, delayMs, stopping.signal)
       delayMs = Math.min(delayMs * 2, backoffMs.max)
       await startAgain()
     }
@@ -106,6 +107,12 @@ export function supervise(spec: ServerSpec, layout: Layout, onChange: OnChange):
       enter('stopped')
     },
   }
+}
+
+/** Resolves when a server that died may start again, or `signal` is aborted. */
+async function restartTime(layout: Layout, name: string, delayMs: number, signal: AbortSignal): Promise<void> {
+  await sleep(delayMs, undefined, { signal }).catch(() => undefined)
+  await untilLetGo(layout, name, signal)
 }
 
 /** The log of one earlier run is kept. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Certificates, loadCertificates } from '../src/certificates.ts'
+import { beginRotation } from '../src/issuer-rotation.ts'
 import { type Layout, layoutOf } from '../src/layout.ts'
 import { kafkaUuid, loadSecrets } from '../src/secrets.ts'
 import { mintToken, tokenAudience, tokenIssuer } from '../src/token.ts'
@@ -83,6 +84,28 @@ describe('the secrets of an installation', () => {
       audience: tokenAudience,
     })
     expect(payload).toMatchObject({ sub: 'me', scope: 'events:write:*' })
+  })
+
+  test('sign with a new key when the issuer rotates it, while the old one is good until it is retired', async () => {
+    const secrets = await loadSecrets(layout, [])
+    const mint = () => mintToken(secrets, { subject: 'me', scopes: [], ttlSeconds: 60 })
+    const isGood = async (token: string) => {
+      const jwks = keySet.parse(JSON.parse(await readFile(secrets.jwksFile, 'utf8')))
+      return jwtVerify(token, createLocalJWKSet(jwks)).then(
+        () => true,
+        () => false,
+      )
+    }
+    const old = await mint()
+    const rotation = await beginRotation(secrets)
+    expect(await isGood(await mint())).toBe(true)
+    await rotation.use()
+    const fresh = await mint()
+    expect([await isGood(old), await isGood(fresh)]).toEqual([true, true])
+    await rotation.retire()
+    expect([await isGood(old), await isGood(fresh)]).toEqual([false, true])
+    expect(await readFile(secrets.jwksFile, 'utf8')).not.toContain('"d"')
+    expect((await modesBelow(layout.secrets)).filter((line) => !line.startsWith('600 '))).toEqual([])
   })
 
   test('hold a key pair for the warehouse whose halves belong together', async () => {

@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { hold, letGo } from '../src/hold.ts'
 import { layoutOf } from '../src/layout.ts'
 import { isAlive } from '../src/process-identity.ts'
 import type { ServerSpec } from '../src/server.ts'
@@ -12,7 +14,7 @@ const serving =
 
 async function supervised(program: string, overrides: Partial<ServerSpec> = {}) {
   const layout = layoutOf(await mkdtemp(join(tmpdir(), 'supervisor-')))
-  for (const directory of [layout.logs, layout.run]) await mkdir(directory)
+  for (const directory of [layout.logs, layout.run, layout.temporary]) await mkdir(directory)
   const changes: string[] = []
   const log = join(layout.logs, 'server.log')
   const spec: ServerSpec = {
@@ -32,7 +34,7 @@ async function supervised(program: string, overrides: Partial<ServerSpec> = {}) 
     await server.stop()
     await rm(layout.state, { recursive: true })
   })
-  return { server, changes }
+  return { server, changes, layout }
 }
 
 test('a server that dies is started again, and what must be done then is done', async () => {
@@ -68,6 +70,27 @@ test('a server that ignores SIGTERM is killed when its time is up', async () => 
   const identity = server.identity()
   await server.stop()
   expect(identity && (await isAlive(identity))).toBe(false)
+})
+
+test('a server that is held is started again when it is let go', async () => {
+  const { server, layout } = await supervised(serving)
+  await server.start()
+  await hold(layout, 'server')
+  process.kill(server.status().pid ?? 0, 'SIGKILL')
+  await vi.waitUntil(() => server.status().state === 'restarting')
+  await delay(1_500) // thrice what it waits otherwise
+  expect(server.status().state).toBe('restarting')
+  await letGo(layout, 'server')
+  await vi.waitUntil(() => server.status().state === 'running', { timeout: 10_000 })
+})
+
+test('nobody holds a server any longer than they live', async () => {
+  const { server, layout } = await supervised(serving)
+  await server.start()
+  await mkdir(join(layout.temporary, 'held'))
+  await writeFile(join(layout.temporary, 'held', 'server'), JSON.stringify({ pid: process.pid, startedAt: 'long ago' }))
+  process.kill(server.status().pid ?? 0, 'SIGKILL')
+  await vi.waitUntil(() => server.status().restarts === 1 && server.status().state === 'running', { timeout: 10_000 })
 })
 
 test('stopping during the wait for a restart ends at once', async () => {
