@@ -1,12 +1,11 @@
 import { MillraceError } from '@millrace/core/errors'
 import { drills } from '@millrace/drills/drills'
-import { type DrillReport, runDrill } from '@millrace/drills/run-drill'
-import { layoutOf } from '@millrace/stack/layout'
-import { readRecord } from '@millrace/stack/run-folder'
+import type { DrillReport } from '@millrace/drills/report'
+import { runDrill } from '@millrace/drills/run-drill'
 import { runningInstallation } from './running.ts'
 import type { RunningOptions } from './settings.ts'
 
-export type DrillCommandOptions = RunningOptions & { readonly rate: number }
+export type DrillCommandOptions = RunningOptions & { readonly rate: number; readonly seed?: number }
 
 /**
  * `millrace drill <name>`: a fault on the running stack, under load, and whether anything was lost.
@@ -15,18 +14,18 @@ export type DrillCommandOptions = RunningOptions & { readonly rate: number }
 export async function drill(name: string, options: DrillCommandOptions): Promise<DrillReport> {
   const chosen = drills.find((one) => one.name === name)
   if (!chosen) throw new MillraceError('config.invalid', `there is no drill "${name}": see "millrace drill list"`)
-  const { installation } = await runningInstallation(options)
+  const { installation, services } = await runningInstallation(options)
   const end = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () =>
       end.abort(new MillraceError('stack.failed', 'the drill was broken off: there is no verdict')),
     )
   }
-  const services = (await readRecord(layoutOf(options.state)))?.services ?? []
   return runDrill(chosen, {
     installation,
     gatewayUrls: services.filter((service) => /^gateway(-\d+)?$/.test(service.name)).map(({ address }) => address),
     eventsPerSecond: options.rate,
+    seed: options.seed,
     note: (line) => process.stderr.write(`${line}\n`),
     signal: end.signal,
   })

@@ -114,6 +114,7 @@ function definitionCommands(millrace: Command): void {
     .description('make something go wrong on the running stack, under load, and see whether anything is lost')
     .argument('<name>', 'which drill; "list" names them')
     .addOption(new Option('--rate <events>', 'events per second').default(1_000).argParser(wholeNumber))
+    .addOption(new Option('--seed <n>', 'what an earlier run left to chance, as it said').argParser(wholeNumber))
     .addOption(json())
     .action(async (name: string, options: DrillCommandOptions & { json?: boolean }) => {
       const { drill, drillList, drillSummary } = await import('./drill.ts')

@@ -3,7 +3,7 @@ import type { Platform } from '@millrace/core/platform'
 import { javaEnvironment } from '@millrace/stack/environment'
 import { type Installation, openInstallation } from '@millrace/stack/installation'
 import { layoutOf } from '@millrace/stack/layout'
-import { readRecord } from '@millrace/stack/run-folder'
+import { readRecord, type ServiceRecord } from '@millrace/stack/run-folder'
 import { loadDefinition } from '@millrace/service/definition'
 import type { RunningOptions } from './settings.ts'
 
@@ -13,7 +13,7 @@ import type { RunningOptions } from './settings.ts'
  */
 export async function runningInstallation(
   options: RunningOptions,
-): Promise<{ installation: Installation; platform: Platform }> {
+): Promise<{ installation: Installation; platform: Platform; services: readonly ServiceRecord[] }> {
   const record = await readRecord(layoutOf(options.state))
   if (!record) throw new MillraceError('stack.failed', 'nothing runs here: start it with "npx millrace up"')
   const platform = await loadDefinition(options.platform)
@@ -25,5 +25,5 @@ export async function runningInstallation(
     platform,
     java: javaEnvironment,
   })
-  return { installation, platform }
+  return { installation, platform, services: record.services }
 }

@@ -40,6 +40,7 @@ describe('a usage error exits with 2 and says on standard error what is wrong', 
   test.each<[string[], RegExp]>([
     [['fly'], /unknown command 'fly'/],
     [['drill', 'fly'], /there is no drill "fly": see "millrace drill list"/],
+    [['drill', 'broker-kill', '--seed', 'any'], /'any' is invalid. Write a whole number/],
     [['drill', 'broker-kill', '--rate', 'fast'], /'fast' is invalid. Write a whole number/],
     [['dlq', 'fly'], /unknown command 'fly'/],
     [['dlq', 'list'], /missing required argument 'topic'/],

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { MillraceError } from '@millrace/core/errors'
@@ -30,7 +31,7 @@ export type LaneOptions = {
 
 export type BatchOutcome = 'confirmed' | 'left-to-next-run'
 
-type Pending = { readonly flight: Flight; readonly id: string; readonly data: string; readonly event: string }
+type Pending = { readonly flight: Flight; readonly id: string; readonly sha256: string; readonly event: string }
 
 /**
  * Sends one batch of a lane until every event of it is acknowledged.
@@ -77,7 +78,7 @@ function pendingOf(type: string, flight: Flight): Pending {
     type,
     time: rfc3339(flight.departedMs),
   })
-  return { flight, id, data, event: `${attributes.slice(0, -1)},"data":${data}}` }
+  return { flight, id, sha256: hash('sha256', data), event: `${attributes.slice(0, -1)},"data":${data}}` }
 }
 
 /** Writes what became of a request to the ledger and returns what has to be sent again. */

@@ -26,6 +26,7 @@ const errors = {
   'stack.failed': { retryable: false },
   'replay.failed': { retryable: false },
   'verdict.failed': { retryable: false },
+  'drill.impossible': { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>
 
 export type ErrorCode = keyof typeof errors

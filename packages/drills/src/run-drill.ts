@@ -2,8 +2,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { MillraceError } from '@millrace/core/errors'
 import { openAdmin } from '@millrace/kafka/admin'
 import { accessToken, type AccessToken } from '@millrace/ledger/access-token'
+import type { Check } from '@millrace/ledger/check'
 import { deleteVerdictGroups, readTopics } from '@millrace/ledger/console-consumer'
 import { openDatabase } from '@millrace/ledger/database'
 import { type DeliveryVerdict, judgeDelivery } from '@millrace/ledger/delivery'
@@ -12,74 +14,82 @@ import { openLedger } from '@millrace/ledger/ledger'
 import type { Installation } from '@millrace/stack/installation'
 import { kafkaToolsOf } from '@millrace/stack/kafka-tools'
 import { mintToken } from '@millrace/stack/token'
-import { waitUntil } from '@millrace/stack/wait'
-import type { Drill } from './drills.ts'
-import { keyOfId, lanes, runKeyedLoad } from './keyed-load.ts'
+import { makeDrillType, removeDrillType } from './drill-type.ts'
+import type { Drill } from './drill.ts'
+import { eventsPerSecondMin, keyOfId, lanes, runKeyedLoad, sendUntilAcknowledged } from './keyed-load.ts'
+import { type DrillReport, type Phases, reportOf } from './report.ts'
 import { openStage } from './stage.ts'
-import { createTimeline, recoveryMs, type Timeline } from './timeline.ts'
+import { createTimeline, type Timeline } from './timeline.ts'
 
 export type DrillOptions = {
   readonly installation: Installation
   /** Of every gateway that runs. */
   readonly gatewayUrls: readonly string[]
   readonly eventsPerSecond: number
+  /** Decides what is left to chance; one that is not given is made up, and told. */
+  readonly seed?: number | undefined
   readonly note: (line: string) => void
   /** Ends the drill early, without a verdict: what was stopped for it runs again, and what was sent is waited for. */
   readonly signal: AbortSignal
 }
 
-export type DrillReport = {
-  readonly drill: string
-  readonly says: string
-  readonly at: string
-  readonly ok: boolean
-  readonly eventsPerSecondAsked: number
-  readonly eventsPerSecond: number
-  readonly acknowledged: number
-  readonly unconfirmed: number
-  readonly refused: number
-  readonly copies: number
-  readonly faultSeconds: number
-  /** From the end of the fault until latencies are what they were; null when they were not before the drill ended. */
-  readonly recoverySeconds: number | null
-  readonly p95Ms: { readonly calm: number | null; readonly fault: number | null; readonly after: number | null }
-  readonly checks: DeliveryVerdict['checks']
-}
-
-const calmMs = 8_000
+/** The first seconds are slower: connections are made, and code is compiled. */
+const warmMs = 4_000
+const calmMs = 4_000
 const recoverMs = 12_000
-const typeDeadlineMs = 30_000
+const lastMs = 4_000
 const tokenTtlSeconds = 900
-/** The gateways learn what others wrote from the topic: a broker that leads it may be away for as long as its session lasts, and then some. */
+const seedMax = 999_999_999
+/** Gateways learn what others wrote from the topic, whose leader may be away for as long as its session lasts, and then some. */
 const recognisedAfterMs = 20_000
 const readerUser = 'admin'
-const partitions = 12
-const retentionMs = 3_600_000
 
-type Phases = { readonly startMs: number; readonly faultMs: number; readonly healedMs: number; readonly endMs: number }
+/** One run: its event type, the events' source, and where it keeps what it notes and reads. */
+type Run = {
+  readonly drill: Drill
+  readonly options: DrillOptions
+  readonly seed: number
+  readonly eventType: string
+  readonly source: string
+  readonly directory: string
+  readonly ledgerFile: string
+  readonly timeline: Timeline
+}
 
 /**
- * @throws MillraceError 'stack.failed' when the stack does not run, or does not come back; 'verdict.failed' when the topic cannot be read;
- * the reason of `signal` when it is aborted
+ * @throws MillraceError 'config.invalid' for too low a rate; 'drill.impossible' where this machine has not what the drill takes; 'stack.failed'
+ * when the stack does not run, or does not come back; 'verdict.failed' when the topic cannot be read; the reason of `signal` when it is aborted
  */
 export async function runDrill(drill: Drill, options: DrillOptions): Promise<DrillReport> {
-  const { installation, note } = options
+  const { installation, gatewayUrls, eventsPerSecond, note, signal } = options
+  if (eventsPerSecond < eventsPerSecondMin) {
+    throw new MillraceError('config.invalid', `a drill takes ${eventsPerSecondMin} events per second at least`)
+  }
   const at = new Date().toISOString()
-  const run = `${drill.name}-${at.replaceAll(/\D/g, '')}`
-  const directory = join(installation.layout.state, 'drills', run)
+  const name = `${drill.name}-${at.replaceAll(/\D/g, '')}`
+  const reports = join(installation.layout.state, 'drills')
+  const directory = join(reports, name)
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const eventType = `drill.${run}`
-  const source = `/drills/${run}`
-  await makeType(options, eventType)
-  const ledgerFile = join(directory, 'ledger')
-  const timeline = createTimeline()
-  const phases = await underLoad(drill, options, { eventType, source, ledgerFile, timeline })
+  const seed = options.seed ?? 1 + Math.floor(Math.random() * seedMax)
+  const run: Run = {
+    ...{ drill, options, seed, directory },
+    ...{ eventType: `drill.${name}`, source: `/drills/${name}` },
+    ...{ ledgerFile: join(directory, 'ledger'), timeline: createTimeline() },
+  }
+  note(`${drill.name}, seed ${seed}: events are sent …`)
+  const token = await tokenFor(installation, ['catalog:write', 'catalog:read']).current()
+  await makeDrillType(run.eventType, { gatewayUrls, token, signal })
+  const { phases, checks } = await underLoad(run)
   note('reading the topic with Kafka’s console consumer, and comparing …')
-  const verdict = await judged(options, { topic: eventType, source, ledgerFile, directory })
-  const report = reportOf(drill, at, options, { verdict, timeline, phases })
-  await writeFile(join(installation.layout.state, 'drills', `${run}.json`), `${JSON.stringify(report, undefined, 2)}\n`)
+  const verdict = await judged(run, checks)
+  const found = { at, seed, eventsPerSecondAsked: eventsPerSecond, verdict, timeline: run.timeline, phases }
+  const report = reportOf(drill, found)
+  await writeFile(join(reports, `${name}.json`), `${JSON.stringify(report, undefined, 2)}\n`)
   // What it was about is kept only where something has to be looked into.
-  if (report.ok) await rm(directory, { recursive: true, force: true })
+  if (report.ok) {
+    await removeDrillType(installation, run.eventType)
+    await rm(directory, { recursive: true, force: true })
+  }
   return report
 }
 
@@ -90,45 +100,10 @@ function tokenFor({ secrets }: Installation, scopes: readonly string[]): AccessT
   )
 }
 
-/** Makes the type, and waits until every gateway knows it: what is not known yet would be refused. */
-async function makeType({ installation, gatewayUrls, signal }: DrillOptions, eventType: string): Promise<void> {
-  const schema = {
-    $schema: 'http://json-schema.org/draft-07/schema#',
-    type: 'object',
-    additionalProperties: false,
-    properties: { key: { type: 'string' }, round: { type: 'integer', minimum: 0 } },
-    required: ['key', 'round'],
-  }
-  const headers = {
-    authorization: `Bearer ${await tokenFor(installation, ['catalog:write', 'catalog:read']).current()}`,
-    'content-type': 'application/json',
-  }
-  const body = JSON.stringify({ format: 'json', schema, key: '/key', partitions, retentionMs })
-  const asked = (gatewayUrl: string, request: RequestInit) =>
-    fetch(`${gatewayUrl}/v1/event-types/${eventType}`, { headers, ...request })
-  for (const [index, gatewayUrl] of gatewayUrls.entries()) {
-    await waitUntil(
-      `the event type of the drill at ${gatewayUrl}`,
-      typeDeadlineMs,
-      async (within) => {
-        const made = index > 0 || (await asked(gatewayUrl, { method: 'PUT', body, signal: within })).ok
-        return made && (await asked(gatewayUrl, { signal: within })).ok
-      },
-      signal,
-    )
-  }
-}
+type Done = { readonly phases: Phases; readonly checks: readonly Check[] }
 
-type Sent = {
-  readonly eventType: string
-  readonly source: string
-  readonly ledgerFile: string
-  readonly timeline: Timeline
-}
-
-async function underLoad(drill: Drill, options: DrillOptions, sent: Sent): Promise<Phases> {
+async function underLoad({ drill, options, seed, eventType, source, ledgerFile, timeline }: Run): Promise<Done> {
   const { installation, gatewayUrls, eventsPerSecond, note } = options
-  const { eventType, source, ledgerFile, timeline } = sent
   const broken = new AbortController()
   const signal = AbortSignal.any([options.signal, broken.signal])
   await using opened = new AsyncDisposableStack()
@@ -138,45 +113,45 @@ async function underLoad(drill: Drill, options: DrillOptions, sent: Sent): Promi
     opened.adopt(openEventPost({ gatewayUrl, token, connections: lanes }), (post) => post.close()),
   )
   const end = new AbortController()
-  const load = runKeyedLoad(
-    { posts, eventType, source, eventsPerSecond, ledger, onAcknowledged: timeline.acknowledged },
-    end.signal,
-  )
+  const onAcknowledged = timeline.acknowledged
+  const load = { gatewayUrls, posts, token, eventType, source, eventsPerSecond, ledger, onAcknowledged }
+  const sending = runKeyedLoad(load, drill.send?.() ?? sendUntilAcknowledged, end.signal)
   // Told at the end; until then it must not count as unhandled.
-  load.catch((error: unknown) => broken.abort(error))
+  sending.catch((error: unknown) => broken.abort(error))
   const startMs = performance.now()
   try {
-    await delay(calmMs, undefined, { signal })
+    await delay(warmMs + calmMs, undefined, { signal })
     note(`${drill.says} …`)
     const faultMs = performance.now()
-    await drill.fault(openStage(installation, signal))
-    const healedMs = performance.now()
+    let healedMs: number | undefined
+    const over = () => (healedMs = performance.now())
+    const checks = (await drill.fault(openStage({ installation, load, signal, seed, over }))) ?? []
+    healedMs ??= performance.now()
     note('over: it recovers …')
     await delay(recoverMs, undefined, { signal })
-    return { startMs, faultMs, healedMs, endMs: performance.now() }
+    const endMs = performance.now()
+    return {
+      checks,
+      phases: { startMs, calmMs: startMs + warmMs, faultMs, healedMs, lastMs: endMs - lastMs, endMs },
+    }
   } finally {
     end.abort()
-    await load
+    await sending
   }
 }
 
-type Judged = {
-  readonly topic: string
-  readonly source: string
-  readonly ledgerFile: string
-  readonly directory: string
-}
-
-async function judged(
-  { installation, signal }: DrillOptions,
-  { topic, source, ledgerFile, directory }: Judged,
-): Promise<DeliveryVerdict> {
+async function judged(run: Run, checks: readonly Check[]): Promise<DeliveryVerdict> {
+  const { options, drill, eventType: topic, source, ledgerFile, directory } = run
+  const { installation, signal } = options
   const topicFile = join(directory, 'topic')
   const kafka = await kafkaToolsOf(installation, readerUser)
   await readTopics(kafka, [{ topic, file: topicFile }], directory, signal).finally(() => deleteGroups(installation))
   const database = await openDatabase(join(directory, 'verdict.duckdb'))
   try {
-    return await judgeDelivery(database, { ledgerFile, topicFile, source, keyOfId, recognisedAfterMs })
+    return await judgeDelivery(database, {
+      ...{ ledgerFile, topicFile, source, keyOfId, checks },
+      recognisedAfterMs: drill.recognisedAfterMs ?? recognisedAfterMs,
+    })
   } finally {
     database.close()
   }
@@ -185,35 +160,4 @@ async function judged(
 async function deleteGroups(installation: Installation): Promise<void> {
   const admin = openAdmin(await installation.kafkaConnection(readerUser))
   await deleteVerdictGroups(admin, readerUser).finally(() => admin.close())
-}
-
-type Found = { readonly verdict: DeliveryVerdict; readonly timeline: Timeline; readonly phases: Phases }
-
-function reportOf(drill: Drill, at: string, options: DrillOptions, { verdict, timeline, phases }: Found): DrillReport {
-  const { startMs, faultMs, healedMs, endMs } = phases
-  const lastMs = endMs - recoverMs / 3
-  const calm = timeline.p95(startMs + calmMs / 2, faultMs)
-  const recovery = calm === undefined ? undefined : recoveryMs(timeline, healedMs, endMs, calm)
-  return {
-    drill: drill.name,
-    says: drill.says,
-    at,
-    // A verdict over nothing is none, and who does not come back has lost what will be sent.
-    ok:
-      verdict.ok && verdict.refused === 0 && timeline.count(startMs, faultMs) > 0 && timeline.count(lastMs, endMs) > 0,
-    eventsPerSecondAsked: options.eventsPerSecond,
-    eventsPerSecond: Math.round((timeline.count(startMs, endMs) * 1_000) / (endMs - startMs)),
-    acknowledged: verdict.acknowledged,
-    unconfirmed: verdict.unconfirmed,
-    refused: verdict.refused,
-    copies: verdict.copies,
-    faultSeconds: (healedMs - faultMs) / 1_000,
-    recoverySeconds: recovery === undefined ? null : recovery / 1_000,
-    p95Ms: {
-      calm: calm ?? null,
-      fault: timeline.p95(faultMs, healedMs) ?? null,
-      after: timeline.p95(lastMs, endMs) ?? null,
-    },
-    checks: verdict.checks,
-  }
 }

@@ -75,6 +75,16 @@ const recognisable = `
     QUALIFY row_number() OVER (PARTITION BY id ORDER BY timestamp_ms, partition, "offset") = 1) AS first USING (id)
   WHERE ${acknowledged} AND sent.at_ms > first.readable_ms + (SELECT after_ms FROM recognition)`
 
+/** Where a drill is about nothing else, it asks that there was something to recognise. */
+export const retryIsRecognised: Check = {
+  name: 'a-retry-is-recognised',
+  says: 'what is sent again when it could be read for long enough is answered as a duplicate, with the place of its first copy',
+  compared: `SELECT count(*) FROM (${recognisable})`,
+  differing: `
+    SELECT * FROM (${recognisable})
+    WHERE status = 'accepted' OR partition <> first_partition OR "offset" <> first_offset`,
+}
+
 /** Of a ledger that says what was sent too, in which each key has one event under way at a time. */
 export const historyChecks: readonly Check[] = [
   {
@@ -108,14 +118,7 @@ export const historyChecks: readonly Check[] = [
         SELECT id, count(*) AS needless FROM ledger WHERE status IN ('duplicate', 'rejected', 'unsent') GROUP BY id) AS answered USING (id)
       WHERE stored.copies > greatest(1, coalesce(sent.attempts, 0) - coalesce(answered.needless, 0))`,
   },
-  {
-    name: 'a-retry-is-recognised',
-    says: 'what is sent again when it could be read for long enough is answered as a duplicate, with the place of its first copy',
-    compared: `SELECT count(*) FROM (${recognisable})`,
-    differing: `
-      SELECT * FROM (${recognisable})
-      WHERE status = 'accepted' OR partition <> first_partition OR "offset" <> first_offset`,
-  },
+  retryIsRecognised,
   {
     name: 'every-sending-is-answered',
     says: 'every request was answered, or its connection broke',

@@ -1,21 +1,20 @@
 /** From what the gateway answered to what the ledger says, and how long to wait before it is asked again. */
-import { hash } from 'node:crypto'
 import type { EventResult, PostOutcome } from './event-post.ts'
 import type { LedgerOutcome } from './ledger.ts'
 
 const backoffMinMs = 100
 const backoffMaxMs = 5_000
 
-/** What became of each event of a request, in its order; `data` is the event's, as it was sent. */
+/** What became of each event of a request, in its order; `sha256` is that of its data, as it was sent. */
 export function outcomesOf(
-  events: readonly { readonly id: string; readonly data: string }[],
+  events: readonly { readonly id: string; readonly sha256: string }[],
   outcome: PostOutcome,
 ): LedgerOutcome[] {
   const results = resultsOf(outcome, events.length)
-  return events.map(({ id, data }, index) => {
+  return events.map(({ id, sha256 }, index) => {
     const result = results[index]
     if (!result) return { status: 'unconfirmed', id, detail: 'the answer does not name it' }
-    return 'partition' in result ? { ...result, id, sha256: hash('sha256', data) } : { ...result, id }
+    return 'partition' in result ? { ...result, id, sha256 } : { ...result, id }
   })
 }
 

@@ -1,0 +1,20 @@
+import type { Check } from '@millrace/ledger/check'
+import type { SendBatch } from './keyed-load.ts'
+import type { Stage } from './stage.ts'
+
+export type Drill = {
+  readonly name: string
+  readonly says: string
+  /** What bounds the time from when it is over until the platform is calm again. */
+  readonly recoveryBound: string
+  /**
+   * Does what goes wrong, and resolves when it is over and everything runs again: from then on the platform should recover, unless the
+   * stage was told so before. What it returns has to hold besides what has to hold always.
+   * @throws MillraceError 'drill.impossible' where this machine has not what it takes: the drill was not run
+   */
+  readonly fault: (stage: Stage) => Promise<readonly Check[] | undefined>
+  /** How a batch is sent, where not to one gateway after the other until it is acknowledged. */
+  readonly send?: () => SendBatch
+  /** How long after it could be read an event must be recognised when it is sent again, where not after the longest fault. */
+  readonly recognisedAfterMs?: number
+}

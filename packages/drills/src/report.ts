@@ -1,0 +1,75 @@
+import type { DeliveryVerdict } from '@millrace/ledger/delivery'
+import type { Drill } from './drill.ts'
+import { recoveryMs, type Timeline } from './timeline.ts'
+
+/** What a drill found, as it is kept in a file. */
+export type DrillReport = {
+  readonly drill: string
+  readonly says: string
+  readonly at: string
+  /** What a fault that is left to chance was decided by. */
+  readonly seed: number
+  readonly ok: boolean
+  readonly eventsPerSecondAsked: number
+  readonly eventsPerSecond: number
+  readonly acknowledged: number
+  readonly unconfirmed: number
+  readonly refused: number
+  readonly copies: number
+  readonly faultSeconds: number
+  /** From the end of the fault until latencies are what they were; null when they were not before the drill ended. */
+  readonly recoverySeconds: number | null
+  readonly recoveryBound: string
+  readonly p95Ms: { readonly calm: number | null; readonly fault: number | null; readonly after: number | null }
+  readonly checks: DeliveryVerdict['checks']
+}
+
+/** Moments of a drill, at `performance.now()`: the load has begun, is calm, goes wrong, should recover, has had time to. */
+export type Phases = {
+  readonly startMs: number
+  readonly calmMs: number
+  readonly faultMs: number
+  readonly healedMs: number
+  readonly lastMs: number
+  readonly endMs: number
+}
+
+export type Found = {
+  readonly at: string
+  readonly seed: number
+  readonly eventsPerSecondAsked: number
+  readonly verdict: DeliveryVerdict
+  readonly timeline: Timeline
+  readonly phases: Phases
+}
+
+export function reportOf({ name, says, recoveryBound }: Drill, found: Found): DrillReport {
+  const { at, seed, eventsPerSecondAsked, verdict, timeline, phases } = found
+  const { startMs, calmMs, faultMs, healedMs, lastMs, endMs } = phases
+  const calm = timeline.p95(calmMs, faultMs)
+  const recovery = calm === undefined ? undefined : recoveryMs(timeline, healedMs, endMs, calm)
+  return {
+    drill: name,
+    says,
+    at,
+    seed,
+    // A verdict over nothing is none, and who does not come back has lost what will be sent.
+    ok:
+      verdict.ok && verdict.refused === 0 && timeline.count(startMs, faultMs) > 0 && timeline.count(lastMs, endMs) > 0,
+    eventsPerSecondAsked,
+    eventsPerSecond: Math.round((timeline.count(startMs, endMs) * 1_000) / (endMs - startMs)),
+    acknowledged: verdict.acknowledged,
+    unconfirmed: verdict.unconfirmed,
+    refused: verdict.refused,
+    copies: verdict.copies,
+    faultSeconds: Math.round(healedMs - faultMs) / 1_000,
+    recoverySeconds: recovery === undefined ? null : recovery / 1_000,
+    recoveryBound,
+    p95Ms: {
+      calm: calm ?? null,
+      fault: timeline.p95(faultMs, healedMs) ?? null,
+      after: timeline.p95(lastMs, endMs) ?? null,
+    },
+    checks: verdict.checks,
+  }
+}
