@@ -16,6 +16,7 @@ const commands = {
   cli: { entry: 'apps/cli/src/main.ts', servers: (args) => args[0] === 'up' },
   test: { entry: 'scripts/test.ts', servers: () => true },
   bench: { entry: 'bench/src/main.ts', servers: () => true },
+  drills: { entry: 'packages/drills/src/main.ts', servers: () => true },
   check: { entry: 'scripts/check.ts', servers: () => false },
 }
 

@@ -1,5 +1,6 @@
 import { MillraceError } from '@millrace/core/errors'
 import { drills } from '@millrace/drills/drills'
+import { requireRate } from '@millrace/drills/keyed-load'
 import type { DrillReport } from '@millrace/drills/report'
 import { runDrill } from '@millrace/drills/run-drill'
 import { runningInstallation } from './running.ts'
@@ -14,6 +15,7 @@ export type DrillCommandOptions = RunningOptions & { readonly rate: number; read
 export async function drill(name: string, options: DrillCommandOptions): Promise<DrillReport> {
   const chosen = drills.find((one) => one.name === name)
   if (!chosen) throw new MillraceError('config.invalid', `there is no drill "${name}": see "millrace drill list"`)
+  requireRate(options.rate)
   const { installation, services } = await runningInstallation(options)
   const end = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -32,7 +34,7 @@ export async function drill(name: string, options: DrillCommandOptions): Promise
 }
 
 export function drillList(): string {
-  return drills.map(({ name, says }) => `${name.padEnd(16)} ${says}`).join('\n')
+  return drills.map(({ name, says }) => `${name.padEnd(18)} ${says}`).join('\n')
 }
 
 /** What a person reads of a drill. */

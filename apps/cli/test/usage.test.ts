@@ -40,6 +40,7 @@ describe('a usage error exits with 2 and says on standard error what is wrong', 
   test.each<[string[], RegExp]>([
     [['fly'], /unknown command 'fly'/],
     [['drill', 'fly'], /there is no drill "fly": see "millrace drill list"/],
+    [['drill', 'broker-kill', '--rate', '50'], /a drill takes 100 events per second at least/],
     [['drill', 'broker-kill', '--seed', 'any'], /'any' is invalid. Write a whole number/],
     [['drill', 'broker-kill', '--rate', 'fast'], /'fast' is invalid. Write a whole number/],
     [['dlq', 'fly'], /unknown command 'fly'/],

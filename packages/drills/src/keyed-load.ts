@@ -1,6 +1,7 @@
 /** Events with keys at a rate, each written down before it is sent and sent again until it is acknowledged. */
 import { hash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { MillraceError } from '@millrace/core/errors'
 import type { AccessToken } from '@millrace/ledger/access-token'
 import type { EventPost, PostOutcome } from '@millrace/ledger/event-post'
 import type { Ledger } from '@millrace/ledger/ledger'
@@ -42,9 +43,15 @@ export type SendBatch = (load: KeyedLoad, batch: Batch, firstGateway?: number) =
 export const lanes = 48
 const keysPerLane = 20
 /** Below it half a second, in which recovery is counted, has too few answers to tell how slow they are. */
-export const eventsPerSecondMin = 100
+const eventsPerSecondMin = 100
 /** How long an event is sent again and again before it is left unconfirmed. */
 const confirmDeadlineMs = 60_000
+
+/** @throws MillraceError 'config.invalid' for a rate at which a drill would tell too little */
+export function requireRate(eventsPerSecond: number): void {
+  if (eventsPerSecond >= eventsPerSecondMin) return
+  throw new MillraceError('config.invalid', `a drill takes ${eventsPerSecondMin} events per second at least`)
+}
 
 /** Sends until `signal` is aborted, and then until everything that was sent is acknowledged or given up. */
 export async function runKeyedLoad(load: KeyedLoad, send: SendBatch, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { MillraceError } from '@millrace/core/errors'
 import { openAdmin } from '@millrace/kafka/admin'
 import { accessToken, type AccessToken } from '@millrace/ledger/access-token'
 import type { Check } from '@millrace/ledger/check'
@@ -16,7 +15,7 @@ import { kafkaToolsOf } from '@millrace/stack/kafka-tools'
 import { mintToken } from '@millrace/stack/token'
 import { makeDrillType, removeDrillType } from './drill-type.ts'
 import type { Drill } from './drill.ts'
-import { eventsPerSecondMin, keyOfId, lanes, runKeyedLoad, sendUntilAcknowledged } from './keyed-load.ts'
+import { keyOfId, lanes, requireRate, runKeyedLoad, sendUntilAcknowledged } from './keyed-load.ts'
 import { type DrillReport, type Phases, reportOf } from './report.ts'
 import { openStage } from './stage.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
@@ -62,9 +61,7 @@ type Run = {
  */
 export async function runDrill(drill: Drill, options: DrillOptions): Promise<DrillReport> {
   const { installation, gatewayUrls, eventsPerSecond, note, signal } = options
-  if (eventsPerSecond < eventsPerSecondMin) {
-    throw new MillraceError('config.invalid', `a drill takes ${eventsPerSecondMin} events per second at least`)
-  }
+  requireRate(eventsPerSecond)
   const at = new Date().toISOString()
   const name = `${drill.name}-${at.replaceAll(/\D/g, '')}`
   const reports = join(installation.layout.state, 'drills')
