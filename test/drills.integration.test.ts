@@ -1,4 +1,5 @@
-import { drills } from '@millrace/drills/drills'
+import { combined } from '@millrace/drills/combined'
+import { drillOf } from '@millrace/drills/drills'
 import { runDrill } from '@millrace/drills/run-drill'
 import { javaEnvironment } from '@millrace/stack/environment'
 import { openInstallation } from '@millrace/stack/installation'
@@ -9,17 +10,19 @@ import { expect, test } from 'vitest'
 const { stateDirectory, portBase, gatewayUrls } = stack()
 const eventsPerSecond = 500
 
-/** One that ends soon and leaves the brokers alone, which other tests use; `millrace drill` runs all of them, at any rate. */
-test.each(['gateway-kill'])('%s loses nothing that was acknowledged', { timeout: 300_000 }, async (name) => {
-  const drill = drills.find((one) => one.name === name)
+/** Some that end soon, and leave the brokers in sync for the tests after them; `npm run drills` runs all of them. */
+const bounded = [['gateway-stop', 'jwks-rotation'], ['leader-kill']].map((names) =>
+  names.length === 1 ? drillNamed(names.join()) : combined(names.map(drillNamed)),
+)
+
+function drillNamed(name: string) {
+  const drill = drillOf(name)
   if (!drill) throw new Error(`there is no drill ${name}`)
-  const installation = await openInstallation({
-    stateDirectory,
-    portBase,
-    brokers: 3,
-    platform,
-    java: javaEnvironment,
-  })
+  return drill
+}
+
+test.each(bounded)('$name loses nothing that was acknowledged', { timeout: 300_000 }, async (drill) => {
+  const installation = await openInstallation({ stateDirectory, portBase, brokers: 3, platform, java: javaEnvironment })
   const report = await runDrill(drill, {
     installation,
     gatewayUrls,
@@ -28,7 +31,7 @@ test.each(['gateway-kill'])('%s loses nothing that was acknowledged', { timeout:
     signal: new AbortController().signal,
   })
   console.log(
-    `${name}: ${report.acknowledged} acknowledged at ${report.eventsPerSecond}/s, ${report.unconfirmed} left unconfirmed, ` +
+    `${drill.name}: ${report.acknowledged} acknowledged at ${report.eventsPerSecond}/s, ${report.unconfirmed} left unconfirmed, ` +
       `${report.copies} copies, calm ${report.recoverySeconds ?? '–'} s after ${report.faultSeconds.toFixed(1)} s`,
   )
   expect(report.checks.filter(({ ok }) => !ok)).toEqual([])

@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/core/errors'
-import { drills } from '@millrace/drills/drills'
+import { drillOf, drills } from '@millrace/drills/drills'
 import { requireRate } from '@millrace/drills/keyed-load'
 import type { DrillReport } from '@millrace/drills/report'
 import { runDrill } from '@millrace/drills/run-drill'
@@ -13,7 +13,7 @@ export type DrillCommandOptions = RunningOptions & { readonly rate: number; read
  * @throws MillraceError 'config.invalid' for a drill that there is not, 'stack.failed' when nothing runs
  */
 export async function drill(name: string, options: DrillCommandOptions): Promise<DrillReport> {
-  const chosen = drills.find((one) => one.name === name)
+  const chosen = drillOf(name)
   if (!chosen) throw new MillraceError('config.invalid', `there is no drill "${name}": see "millrace drill list"`)
   requireRate(options.rate)
   const { installation, services } = await runningInstallation(options)

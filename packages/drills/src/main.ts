@@ -1,7 +1,7 @@
 /** `npm run drills`: all drills one after the other, or those that are named, on a platform of their own; results go to `docs/drills`. */
 import { parseArgs } from 'node:util'
 import { MillraceError } from '@millrace/core/errors'
-import { drills } from './drills.ts'
+import { drillOf, drills } from './drills.ts'
 import { requireRate } from './keyed-load.ts'
 import { runAll } from './run-all.ts'
 
@@ -27,9 +27,7 @@ try {
 
 function optionsOf(words: string[]) {
   const { values, positionals } = parsed(words)
-  const chosen = positionals.map(
-    (name) => drills.find((drill) => drill.name === name) ?? refuse(`there is no drill "${name}"`),
-  )
+  const chosen = positionals.map((name) => drillOf(name) ?? refuse(`there is no drill "${name}"`))
   return {
     drills: chosen.length > 0 ? chosen : drills,
     eventsPerSecond: rateOf(values.rate),

@@ -32,7 +32,7 @@ export type Stage = {
   readonly brokersByLeadership: () => Promise<string[]>
   /** The broker that is the active controller. */
   readonly controller: () => Promise<string>
-  /** Resolves when every broker answers and takes part. */
+  /** Resolves when every broker answers and takes part, and every partition has all of its replicas in sync. */
   readonly brokersReady: () => Promise<void>
   /** Recovery counts from now, and not from the end of the fault: what follows is recovery too. The last call counts. */
   readonly over: () => void
@@ -43,6 +43,7 @@ export type StageParts = Pick<Stage, 'installation' | 'load' | 'signal' | 'seed'
 
 const backDeadlineMs = 180_000
 const endDeadlineMs = 60_000
+const underReplicated = 'kafka_server_replicamanager_underreplicatedpartitions'
 const metricsTimeoutMs = 5_000
 
 /** Opens the stage on a running stack. What is paused or held runs again when `signal` is aborted. */
@@ -105,7 +106,10 @@ async function goOn(identity: ProcessIdentity): Promise<void> {
 
 async function allReady(installation: Installation): Promise<boolean> {
   const ready = await Promise.all(installation.brokerNodes.map((node) => installation.isBrokerReady(node)))
-  return ready.every(Boolean)
+  if (!ready.every(Boolean)) return false
+  const ports = installation.brokerNodes.map((node) => installation.ports.kafkaMetrics(node))
+  const lagging = await Promise.all(ports.map((port) => gaugeOf(port, underReplicated)))
+  return lagging.every((partitions) => partitions === 0)
 }
 
 /** What the brokers say of themselves in their metrics. */
