@@ -1,5 +1,6 @@
 import { brokerDrills } from './broker-drills.ts'
 import { clientDrills } from './client-drills.ts'
+import { combinationOf } from './combined.ts'
 import type { Drill } from './drill.ts'
 import { gatewayDrills } from './gateway-drills.ts'
 import { machineDrills } from './machine-drills.ts'
@@ -11,8 +12,7 @@ export function drillOf(name: string): Drill | undefined {
   return drills.find((drill) => drill.name === name)
 }
 
-/** Every drill that there is, in the order in which `npm run drills` runs them. */
-export const drills: readonly Drill[] = [
+const alone: readonly Drill[] = [
   ...brokerDrills,
   ...gatewayDrills,
   ...registryDrills,
@@ -20,3 +20,19 @@ export const drills: readonly Drill[] = [
   ...clientDrills,
   ...machineDrills,
 ]
+
+/** Those that end soon, need nothing of the machine, and send as all others do. */
+const combinable = new Set([
+  'leader-kill',
+  'controller-kill',
+  'brokers-paused',
+  'gateway-kill',
+  'gateway-stop',
+  'registry-paused',
+  'jwks-rotation',
+  'jwks-broken',
+  'client-disconnect',
+])
+
+/** Every drill that there is, in the order in which `npm run drills` runs them. */
+export const drills: readonly Drill[] = [...alone, combinationOf(alone.filter(({ name }) => combinable.has(name)))]

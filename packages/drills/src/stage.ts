@@ -42,7 +42,8 @@ export type Stage = {
 export type StageParts = Pick<Stage, 'installation' | 'load' | 'signal' | 'seed' | 'over'>
 
 const backDeadlineMs = 180_000
-const endDeadlineMs = 60_000
+/** A JVM that writes its class-data archive when it is told to stop takes up to 75 s. */
+const endDeadlineMs = 90_000
 const underReplicated = 'kafka_server_replicamanager_underreplicatedpartitions'
 const metricsTimeoutMs = 5_000
 
