@@ -1,7 +1,7 @@
+import { seededRandom } from '@millrace/core/random'
 import type { Check } from '@millrace/ledger/check'
 import { noRequestFails } from './drill-checks.ts'
 import type { Drill } from './drill.ts'
-import { randomOf } from './random.ts'
 
 /** Several drills under one load, one after the other: what has to hold in one of them has to hold in all. */
 export function combined(drills: readonly Drill[]): Drill {
@@ -27,7 +27,7 @@ export function combinationOf(drills: readonly Drill[]): Drill {
     says: `${howMany} faults one after the other, left to chance (--seed)`,
     recoveryBound: 'what bounds the last of them',
     fault: async (stage) => {
-      const random = randomOf(stage.seed)
+      const random = seededRandom(stage.seed)
       const left = [...drills]
       const chosen = Array.from({ length: howMany }, () => left.splice(Math.floor(random() * left.length), 1)).flat()
       const checks = (await combined(chosen).fault(stage)) ?? []

@@ -1,12 +1,12 @@
+import { seededRandom } from '@millrace/core/random'
 import { expect, test } from 'vitest'
 import { brokenRequest } from '../src/broken-requests.ts'
 import { keyedEvent } from '../src/keyed-load.ts'
-import { randomOf } from '../src/random.ts'
 
 const events = Array.from({ length: 7 }, (_, key) =>
   keyedEvent({ eventType: 'drill.test', source: '/ü' }, `k${key}`, 0),
 )
-const requests = Array.from({ length: 300 }, (_, seed) => brokenRequest(events, randomOf(seed)))
+const requests = Array.from({ length: 300 }, (_, seed) => brokenRequest(events, seededRandom(seed)))
 const arrived = ({ body, sentBytes }: (typeof requests)[number]): string =>
   Buffer.from(body).subarray(0, sentBytes).toString()
 const isWhole = ({ body, sentBytes }: (typeof requests)[number]): boolean => sentBytes === Buffer.byteLength(body)
@@ -32,5 +32,5 @@ test('the events of a batch may be stored when all of it has arrived', () => {
 })
 
 test('the same seed breaks off in the same place', () => {
-  expect(brokenRequest(events, randomOf(5)).sentBytes).toBe(requests[5]?.sentBytes)
+  expect(brokenRequest(events, seededRandom(5)).sentBytes).toBe(requests[5]?.sentBytes)
 })

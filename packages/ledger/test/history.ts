@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { seededRandom } from '@millrace/core/random'
 import { openDatabase } from '../src/database.ts'
 import { type DeliveryVerdict, judgeDelivery } from '../src/delivery.ts'
 import { type LedgerOutcome, openLedger } from '../src/ledger.ts'
@@ -34,24 +35,13 @@ export type Stored = {
 }
 export type History = { readonly attempts: Attempt[]; readonly topic: Stored[] }
 
-/** A generator of numbers from 0 up to 1 (mulberry32), so that a history can be made again. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 export function sha256(data: string): string {
   return createHash('sha256').update(data).digest('hex')
 }
 
 /** A gateway that loses answers, is asked again, recognises some retries and writes others twice, as it may; and refuses some. */
 export function honestHistory(seed: number): History {
-  const random = randomOf(seed)
+  const random = seededRandom(seed)
   const attempts: Attempt[] = []
   const topic: Stored[] = []
   let nowMs = 0
