@@ -19,6 +19,7 @@ export default {
     'apps/*': { entry: ['src/main.ts!', tests], project },
     'packages/*': { entry: [tests], project },
     'packages/service': { entry: [tests, 'test/scripted-service.ts'], project },
+    'packages/faults': { entry: ['src/main.ts!', tests], project },
     'packages/warehouse-double': { entry: ['src/main.ts!', tests], project },
     'packages/drills': { entry: ['src/main.ts!', tests], project },
     'packages/testkit': { vitest: { entry: ['src/start-stack.ts'] } },
