@@ -42,6 +42,7 @@ function stackCommands(millrace: Command): void {
     .addOption(brokers())
     .addOption(new Option('--gateways <n>', 'how many gateways').default(1).argParser(gateways))
     .addOption(new Option('--workers <n>', 'how many workers').default(1).argParser(workers))
+    .option('--faults', 'put a proxy before the brokers and the registry that can make their network fail: for drills')
     .option('--detach', 'return when it is ready and leave it running')
     .action(async (options: Omit<UpOptions, 'brokers'> & { brokers: string; detach?: boolean }) => {
       const { up, upDetached } = await import('./up.ts')

@@ -5,6 +5,7 @@ import { type Installation, openInstallation } from '@millrace/stack/installatio
 import { layoutOf } from '@millrace/stack/layout'
 import { readRecord, type ServiceRecord } from '@millrace/stack/run-folder'
 import { loadDefinition } from '@millrace/service/definition'
+import { faultProxyName } from '@millrace/stack/servers/fault-proxy'
 import type { RunningOptions } from './settings.ts'
 
 /**
@@ -22,6 +23,7 @@ export async function runningInstallation(
     stateDirectory: options.state,
     portBase: record.portBase,
     brokers,
+    faults: record.services.some((service) => service.name === faultProxyName),
     platform,
     java: javaEnvironment,
   })

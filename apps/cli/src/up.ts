@@ -15,6 +15,7 @@ export type UpOptions = RunningOptions & {
   readonly brokers: 1 | 3
   readonly gateways: number
   readonly workers: number
+  readonly faults?: boolean
 }
 
 const detachTimeoutMs = 600_000

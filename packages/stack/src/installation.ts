@@ -21,6 +21,8 @@ export type InstallationOptions = {
   readonly gateways?: number
   /** From 0 to `workersMax`; 1 unless said. They run where the definition has handlers. */
   readonly workers?: number
+  /** Whether the brokers, and the registry for the gateways, are reached through a proxy that can make their network fail: for drills. */
+  readonly faults?: boolean
   readonly platform: Platform
   /** The module that exports the platform, for the workers: only where it has handlers. */
   readonly platformFile?: string
@@ -41,6 +43,10 @@ export type Installation = {
   /** The workers, counted from 1. */
   readonly workerInstances: readonly number[]
   readonly platformFile: string | undefined
+  /** Whether there is a fault proxy. */
+  readonly faults: boolean
+  /** The ports by which servers reach others: the fault proxy's where there is one, else those on which these listen. */
+  readonly reached: Pick<Ports, 'kafkaClient' | 'kafkaInterBroker' | 'kafkaController' | 'registry'>
   readonly replication: { readonly factor: number; readonly minInSync: number }
   readonly bootstrapServers: readonly string[]
   /** The Kafka users that the definition gives access to. */
@@ -68,7 +74,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   await requireSameCluster(layout, secrets.clusterId)
   const certificates = await loadCertificates(layout, [...brokerNodes.map(brokerName), 'registry'])
   await writeLoggingConfiguration(layout)
-  const bootstrapServers = brokerNodes.map((node) => `127.0.0.1:${ports.kafkaClient(node)}`)
+  const reached = options.faults === true ? proxied(ports) : ports
+  const bootstrapServers = brokerNodes.map((node) => `127.0.0.1:${reached.kafkaClient(node)}`)
 
   const connectionTo = async (servers: readonly string[], user: string): Promise<KafkaConnection> => ({
     bootstrapServers: servers,
@@ -88,6 +95,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     gatewayInstances: counted(options.gateways ?? 1),
     workerInstances: counted(options.platform.handlers.length > 0 ? (options.workers ?? 1) : 0),
     platformFile: options.platformFile,
+    faults: options.faults === true,
+    reached,
     replication: options.brokers === 1 ? { factor: 1, minInSync: 1 } : { factor: 3, minInSync: 2 },
     bootstrapServers,
     readers,
@@ -105,6 +114,15 @@ export async function openInstallation(options: InstallationOptions): Promise<In
 
 function counted(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1)
+}
+
+function proxied(ports: Ports): Installation['reached'] {
+  return {
+    kafkaClient: ports.kafkaClientProxy,
+    kafkaInterBroker: ports.kafkaInterBrokerProxy,
+    kafkaController: ports.kafkaControllerProxy,
+    registry: ports.registryProxy,
+  }
 }
 
 async function withAdmin<T>(connection: KafkaConnection, use: (admin: Admin) => Promise<T>): Promise<T> {

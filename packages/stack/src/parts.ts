@@ -1,6 +1,7 @@
 import type { Installation } from './installation.ts'
 import type { ServerSpec, TaskSpec } from './server.ts'
 import { connectServer } from './servers/connect.ts'
+import { faultServers } from './servers/fault-proxy.ts'
 import { flinkServer } from './servers/flink.ts'
 import { gatewayName, gatewayServers } from './servers/gateway.ts'
 import { brokerName } from './broker-name.ts'
@@ -26,6 +27,7 @@ export async function partsOf(
     run: () => applyDefinition(installation, report),
   }
   const parts = [
+    ...faultServers(installation),
     ...kafkaServers(installation),
     foundation(installation),
     registryServer(installation),
@@ -51,6 +53,7 @@ export function publishingParts(installation: Installation): (ServerSpec | TaskS
     run: () => applyEventTypes(installation),
   }
   return [
+    ...faultServers(installation),
     ...kafkaServers(installation),
     foundation(installation),
     registryServer(installation),

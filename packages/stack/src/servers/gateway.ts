@@ -5,6 +5,7 @@ import { nodeProgram } from '../node-program.ts'
 import { httpProbe } from '../probe.ts'
 import type { ServerSpec } from '../server.ts'
 import { tokenAudience, tokenIssuer } from '../token.ts'
+import { faultServers } from './fault-proxy.ts'
 import { registryUrl } from './registry.ts'
 
 /** The first instance where none is said. Any instance serves any request. */
@@ -30,7 +31,7 @@ function gatewayServer(installation: Installation, instance: number): ServerSpec
   return {
     kind: 'server',
     name,
-    dependsOn: ['registry'],
+    dependsOn: ['registry', ...faultServers(installation).map((proxy) => proxy.name)],
     address: url,
     ports: [port],
     ...nodeProgram(layout, name, join(projectDirectory, 'apps/gateway/src/main.ts'), () => ({
@@ -44,7 +45,7 @@ function gatewayServer(installation: Installation, instance: number): ServerSpec
         clientId: `millrace-${name}`,
       },
       registry: {
-        url: registryUrl(installation),
+        url: registryUrl(installation, installation.reached),
         caFile: certificates.caFile,
         username: 'gateway',
         password: secrets.registryPassword('gateway'),

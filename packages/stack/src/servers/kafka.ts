@@ -8,6 +8,7 @@ import { writeSecret } from '../secrets.ts'
 import type { ServerSpec, TaskSpec } from '../server.ts'
 import { properties } from '../properties.ts'
 import { log4jArgument } from '../logging.ts'
+import { faultServers } from './fault-proxy.ts'
 import { formatDisks } from './kafka-format.ts'
 
 const readyTimeoutMs = 180_000
@@ -31,7 +32,7 @@ function broker(installation: Installation, node: number): ServerSpec {
   return {
     kind: 'server',
     name: brokerName(node),
-    dependsOn: ['kafka-format'],
+    dependsOn: ['kafka-format', ...faultServers(installation).map((proxy) => proxy.name)],
     address: `127.0.0.1:${ports.kafkaClient(node)}`,
     ports: [ports.kafkaClient(node), ports.kafkaInterBroker(node), ports.kafkaController(node), metricsPort],
     command: {
@@ -66,15 +67,20 @@ async function prepareBrokers(installation: Installation): Promise<void> {
 
 /** The `server.properties` of one broker. */
 export function brokerSettings(installation: Installation, node: number): Record<string, string | number | boolean> {
-  const { ports, certificates, secrets, brokerNodes, replication } = installation
+  const { ports, reached, faults, certificates, secrets, brokerNodes, replication } = installation
   const host = '127.0.0.1'
   const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required'
   return {
     'process.roles': 'broker,controller',
     'node.id': node,
-    'controller.quorum.voters': brokerNodes.map((id) => `${id}@${host}:${ports.kafkaController(id)}`).join(','),
+    'controller.quorum.voters': brokerNodes.map((id) => `${id}@${host}:${reached.kafkaController(id)}`).join(','),
     listeners: `CLIENT://${host}:${ports.kafkaClient(node)},BROKER://${host}:${ports.kafkaInterBroker(node)},CONTROLLER://${host}:${ports.kafkaController(node)}`,
-    'advertised.listeners': `CLIENT://${host}:${ports.kafkaClient(node)},BROKER://${host}:${ports.kafkaInterBroker(node)}`,
+    'advertised.listeners': [
+      `CLIENT://${host}:${reached.kafkaClient(node)}`,
+      `BROKER://${host}:${reached.kafkaInterBroker(node)}`,
+      // Else it is where the controller listens, past the proxy.
+      ...(faults ? [`CONTROLLER://${host}:${reached.kafkaController(node)}`] : []),
+    ].join(),
     'listener.security.protocol.map': 'CLIENT:SASL_SSL,BROKER:SASL_SSL,CONTROLLER:SSL',
     'inter.broker.listener.name': 'BROKER',
     'controller.listener.names': 'CONTROLLER',

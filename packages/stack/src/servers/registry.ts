@@ -5,6 +5,7 @@ import type { Installation } from '../installation.ts'
 import { kafkaClientSettings } from '../kafka-client-settings.ts'
 import { jvmArguments, jvmStopTimeoutMs } from '../jvm.ts'
 import { distributions } from '../layout.ts'
+import type { Ports } from '../ports.ts'
 import { properties } from '../properties.ts'
 import { registryPasswordDigest, registryRoles, type RegistryUser, writeSecret } from '../secrets.ts'
 import type { ServerSpec } from '../server.ts'
@@ -12,8 +13,9 @@ import type { ServerSpec } from '../server.ts'
 const readyTimeoutMs = 180_000
 const heapMb = 256
 
-export function registryUrl({ ports }: Installation): string {
-  return `https://127.0.0.1:${ports.registry}/apis/ccompat/v7`
+/** @param reached by which ports: those on which the servers listen, or an installation's `reached` */
+export function registryUrl({ ports }: Pick<Installation, 'ports'>, reached: Pick<Ports, 'registry'> = ports): string {
+  return `https://127.0.0.1:${reached.registry}/apis/ccompat/v7`
 }
 
 /** Apicurio Registry: HTTPS and basic authentication, its schemas in the Kafka cluster. */
