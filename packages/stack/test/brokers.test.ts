@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { definePlatform } from '@millrace/core/platform'
+import { configSchema } from '@millrace/faults/config'
 import { brokerDisk } from '../src/broker-disks.ts'
 import { type Installation, openInstallation } from '../src/installation.ts'
+import { partsOf } from '../src/parts.ts'
 import { properties } from '../src/properties.ts'
+import { faultServers } from '../src/servers/fault-proxy.ts'
 import { brokerSettings } from '../src/servers/kafka.ts'
 import { formatDisks } from '../src/servers/kafka-format.ts'
+import { registryUrl } from '../src/servers/registry.ts'
 import { fakeJavaHome } from './fake-java.ts'
 
 let state: string
@@ -17,11 +21,12 @@ beforeEach(async () => {
   onTestFinished(() => rm(state, { recursive: true }))
 })
 
-async function open(brokers: 1 | 3): Promise<Installation> {
+async function open(brokers: 1 | 3, faults?: boolean): Promise<Installation> {
   return openInstallation({
     stateDirectory: join(state, 'state'),
     portBase: 20_000,
     brokers,
+    ...(faults !== undefined && { faults }),
     platform: definePlatform({ events: [] }),
     java: { javaHome: await fakeJavaHome(join(state, 'java'), '25'), path: '' },
   })
@@ -76,6 +81,53 @@ describe("a broker's settings", () => {
     expect(settings['min.insync.replicas']).toBe(inSync)
     expect(settings['transaction.state.log.min.isr']).toBe(inSync)
     expect(settings['unclean.leader.election.enable']).toBe(false)
+  })
+})
+
+describe('the fault proxy', () => {
+  const listenersOf = (settings: Record<string, unknown>) => [
+    settings['listeners'],
+    settings['advertised.listeners'],
+    settings['controller.quorum.voters'],
+  ]
+
+  test('is not there unless it is asked for: brokers are reached where they listen', async () => {
+    const installation = await open(3)
+    expect(faultServers(installation)).toEqual([])
+    expect(listenersOf(brokerSettings(installation, 2))).toEqual([
+      'CLIENT://127.0.0.1:20012,BROKER://127.0.0.1:20022,CONTROLLER://127.0.0.1:20032',
+      'CLIENT://127.0.0.1:20012,BROKER://127.0.0.1:20022',
+      '1@127.0.0.1:20031,2@127.0.0.1:20032,3@127.0.0.1:20033',
+    ])
+    expect(installation.bootstrapServers).toEqual(['127.0.0.1:20011', '127.0.0.1:20012', '127.0.0.1:20013'])
+  })
+
+  test('stands before everything that a broker tells others of itself, while the broker listens where it did', async () => {
+    const installation = await open(3, true)
+    expect(listenersOf(brokerSettings(installation, 2))).toEqual([
+      'CLIENT://127.0.0.1:20012,BROKER://127.0.0.1:20022,CONTROLLER://127.0.0.1:20032',
+      'CLIENT://127.0.0.1:20015,BROKER://127.0.0.1:20025,CONTROLLER://127.0.0.1:20035',
+      '1@127.0.0.1:20034,2@127.0.0.1:20035,3@127.0.0.1:20036',
+    ])
+    expect(installation.bootstrapServers).toEqual(['127.0.0.1:20014', '127.0.0.1:20015', '127.0.0.1:20016'])
+    expect(registryUrl(installation, installation.reached)).toContain(':20053/')
+  })
+
+  test('leads to each listener of each broker and to the registry, and runs before they are reached', async () => {
+    const installation = await open(3, true)
+    const [proxy] = faultServers(installation)
+    await proxy?.prepare?.()
+    const text = await readFile(proxy?.command.arguments.at(-1) ?? '', 'utf8')
+    const { controlSocket, listeners } = configSchema.parse(JSON.parse(text))
+    expect(controlSocket).toBe(join(installation.layout.run, 'faults.sock'))
+    expect(listeners).toContainEqual({ name: 'kafka-1 CLIENT', port: 20_014, targetPort: 20_011 })
+    expect(listeners).toContainEqual({ name: 'kafka-3 CONTROLLER', port: 20_036, targetPort: 20_033 })
+    expect(listeners).toContainEqual({ name: 'registry', port: 20_053, targetPort: 20_051 })
+    expect(proxy?.ports).toHaveLength(10)
+    const { parts } = await partsOf(installation, () => undefined)
+    for (const name of ['kafka-1', 'kafka-2', 'kafka-3', 'gateway']) {
+      expect(parts.find((part) => part.name === name)?.dependsOn).toContain('fault-proxy')
+    }
   })
 })
 
