@@ -2,10 +2,10 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { seededRandom } from '@millrace/core/random'
 import type { LedgerOutcome } from '@millrace/ledger/ledger'
 import { brokenOffPrefix } from './drill-checks.ts'
 import { type KeyedEvent, keyedEvent, type KeyedLoad } from './keyed-load.ts'
-import { randomOf } from './random.ts'
 
 export type BrokenRequest = {
   readonly contentType: string
@@ -41,7 +41,7 @@ export function brokenRequest(events: readonly KeyedEvent[], random: () => numbe
 
 /** Sends such requests, each with keys of its own, until `signal` is aborted, and writes down what may have become of each event. */
 export async function sendBrokenRequests(load: KeyedLoad, seed: number, signal: AbortSignal): Promise<void> {
-  const random = randomOf(seed)
+  const random = seededRandom(seed)
   for (let number = 0; !signal.aborted; number += 1) {
     const name = `${brokenOffPrefix}${number}`
     const count = 1 + Math.floor(random() * eventsMax)

@@ -9,6 +9,8 @@ export function combined(drills: readonly Drill[]): Drill {
     name: drills.map(({ name }) => name).join('-'),
     says: drills.map(({ says }) => says).join('; then '),
     recoveryBound: drills.map(({ recoveryBound }) => recoveryBound).join('; '),
+    requires: (installation) => drills.forEach(({ requires }) => requires?.(installation)),
+    ...(drills.some(({ calmsDown }) => calmsDown) && { calmsDown: true }),
     fault: async (stage) => {
       const checks: Check[] = []
       for (const drill of drills) checks.push(...((await drill.fault(stage)) ?? []))

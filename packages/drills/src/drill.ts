@@ -1,4 +1,5 @@
 import type { Check } from '@millrace/ledger/check'
+import type { Installation } from '@millrace/stack/installation'
 import type { SendBatch } from './keyed-load.ts'
 import type { Stage } from './stage.ts'
 
@@ -13,6 +14,10 @@ export type Drill = {
    * @throws MillraceError 'drill.impossible' where this machine has not what it takes: the drill was not run
    */
   readonly fault: (stage: Stage) => Promise<readonly Check[] | undefined>
+  /** Throws when it cannot be done on this stack: asked before anything is sent. */
+  readonly requires?: (installation: Installation) => void
+  /** Whether latencies have to be what they were before, in the end. */
+  readonly calmsDown?: true
   /** How a batch is sent, where not to one gateway after the other until it is acknowledged. */
   readonly send?: () => SendBatch
   /** How long after it could be read an event must be recognised when it is sent again, where not after the longest fault. */

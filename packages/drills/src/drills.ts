@@ -4,7 +4,9 @@ import { combinationOf } from './combined.ts'
 import type { Drill } from './drill.ts'
 import { gatewayDrills } from './gateway-drills.ts'
 import { machineDrills } from './machine-drills.ts'
+import { networkDrills } from './network-drills.ts'
 import { registryDrills } from './registry-drills.ts'
+import { registryNetworkDrills } from './registry-network-drills.ts'
 import { tokenDrills } from './token-drills.ts'
 
 /** The drill of a name, if there is one. */
@@ -16,6 +18,8 @@ const alone: readonly Drill[] = [
   ...brokerDrills,
   ...gatewayDrills,
   ...registryDrills,
+  ...networkDrills,
+  ...registryNetworkDrills,
   ...tokenDrills,
   ...clientDrills,
   ...machineDrills,

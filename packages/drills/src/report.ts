@@ -1,6 +1,6 @@
 import type { DeliveryVerdict } from '@millrace/ledger/delivery'
 import type { Drill } from './drill.ts'
-import { recoveryMs, type Timeline } from './timeline.ts'
+import { hasCalmedDown, recoveryMs, type Timeline } from './timeline.ts'
 
 /** What a drill found, as it is kept in a file. */
 export type DrillReport = {
@@ -21,6 +21,8 @@ export type DrillReport = {
   readonly recoverySeconds: number | null
   readonly recoveryBound: string
   readonly p95Ms: { readonly calm: number | null; readonly fault: number | null; readonly after: number | null }
+  /** From the beginning of the fault: how many were acknowledged in each second, and the 95th percentile of how long that took. */
+  readonly seconds: readonly { readonly acknowledged: number; readonly p95Ms: number | null }[]
   readonly checks: DeliveryVerdict['checks']
 }
 
@@ -43,7 +45,7 @@ export type Found = {
   readonly phases: Phases
 }
 
-export function reportOf({ name, says, recoveryBound }: Drill, found: Found): DrillReport {
+export function reportOf({ name, says, recoveryBound, calmsDown }: Drill, found: Found): DrillReport {
   const { at, seed, eventsPerSecondAsked, verdict, timeline, phases } = found
   const { startMs, calmMs, faultMs, healedMs, lastMs, endMs } = phases
   const calm = timeline.p95(calmMs, faultMs)
@@ -55,7 +57,11 @@ export function reportOf({ name, says, recoveryBound }: Drill, found: Found): Dr
     seed,
     // A verdict over nothing is none, and who does not come back has lost what will be sent.
     ok:
-      verdict.ok && verdict.refused === 0 && timeline.count(startMs, faultMs) > 0 && timeline.count(lastMs, endMs) > 0,
+      verdict.ok &&
+      verdict.refused === 0 &&
+      timeline.count(startMs, faultMs) > 0 &&
+      timeline.count(lastMs, endMs) > 0 &&
+      (!calmsDown || (calm !== undefined && hasCalmedDown(timeline, healedMs, endMs, calm))),
     eventsPerSecondAsked,
     eventsPerSecond: Math.round((timeline.count(startMs, endMs) * 1_000) / (endMs - startMs)),
     acknowledged: verdict.acknowledged,
@@ -70,6 +76,11 @@ export function reportOf({ name, says, recoveryBound }: Drill, found: Found): Dr
       fault: timeline.p95(faultMs, healedMs) ?? null,
       after: timeline.p95(lastMs, endMs) ?? null,
     },
+    seconds: Array.from({ length: Math.floor((endMs - faultMs) / 1_000) }, (_, second) => {
+      const fromMs = faultMs + second * 1_000
+      const toMs = fromMs + 1_000
+      return { acknowledged: timeline.count(fromMs, toMs), p95Ms: timeline.p95(fromMs, toMs) ?? null }
+    }),
     checks: verdict.checks,
   }
 }

@@ -62,6 +62,7 @@ type Run = {
 export async function runDrill(drill: Drill, options: DrillOptions): Promise<DrillReport> {
   const { installation, gatewayUrls, eventsPerSecond, note, signal } = options
   requireRate(eventsPerSecond)
+  drill.requires?.(installation)
   const at = new Date().toISOString()
   const name = `${drill.name}-${at.replaceAll(/\D/g, '')}`
   const reports = join(installation.layout.state, 'drills')
@@ -122,7 +123,7 @@ async function underLoad({ drill, options, seed, eventType, source, ledgerFile, 
     const faultMs = performance.now()
     let healedMs: number | undefined
     const over = () => (healedMs = performance.now())
-    const checks = (await drill.fault(openStage({ installation, load, signal, seed, over }))) ?? []
+    const checks = (await drill.fault(openStage({ installation, load, signal, seed, note, over }))) ?? []
     healedMs ??= performance.now()
     note('over: it recovers …')
     await delay(recoverMs, undefined, { signal })

@@ -17,6 +17,7 @@ export type Stage = {
   readonly signal: AbortSignal
   /** The number that decides where a fault is a matter of chance; it is in the report. */
   readonly seed: number
+  readonly note: (line: string) => void
   /** Names of the services that begin with this: `kafka-` for all brokers. */
   readonly named: (prefix: string) => Promise<string[]>
   readonly identityOf: (name: string) => Promise<ProcessIdentity>
@@ -39,7 +40,7 @@ export type Stage = {
   readonly wait: (ms: number) => Promise<void>
 }
 
-export type StageParts = Pick<Stage, 'installation' | 'load' | 'signal' | 'seed' | 'over'>
+export type StageParts = Pick<Stage, 'installation' | 'load' | 'signal' | 'seed' | 'note' | 'over'>
 
 const backDeadlineMs = 180_000
 /** A JVM that writes its class-data archive when it is told to stop takes up to 75 s. */

@@ -45,7 +45,14 @@ async function stageOnOne() {
     ledger: { sending: () => undefined, settled: () => undefined, close: () => undefined },
     onAcknowledged: () => undefined,
   }
-  const stage = openStage({ installation, load, signal: broken.signal, seed: 1, over: () => undefined })
+  const stage = openStage({
+    installation,
+    load,
+    signal: broken.signal,
+    seed: 1,
+    note: () => undefined,
+    over: () => undefined,
+  })
   onTestFinished(() => rm(folder, { recursive: true }))
   return { stage, started, breakOff: () => broken.abort(new Error('broken off')) }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createTimeline, recoveryMs } from '../src/timeline.ts'
+import { createTimeline, hasCalmedDown, recoveryMs } from '../src/timeline.ts'
 
 /** An acknowledgement every 100 ms for 10 s, each of which takes what is said for its time. */
 function timelineOf(tookMs: (atMs: number) => number | undefined) {
@@ -47,4 +47,11 @@ test('one that is slow or silent to the end is not', () => {
       20,
     ),
   ).toBeUndefined()
+})
+
+test('a platform has calmed down when two seconds on end were calm, whatever comes later', () => {
+  const calmBetween = (fromMs: number, toMs: number) => timelineOf((atMs) => (atMs >= fromMs && atMs < toMs ? 20 : 800))
+  expect(hasCalmedDown(calmBetween(3_000, 5_000), 1_000, 10_000, 20)).toBe(true)
+  expect(hasCalmedDown(calmBetween(3_000, 4_900), 1_000, 10_000, 20)).toBe(false)
+  expect(hasCalmedDown(calmBetween(8_500, 10_000), 1_000, 10_000, 20)).toBe(false)
 })
