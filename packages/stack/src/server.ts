@@ -14,6 +14,8 @@ export type ServerSpec = {
   readonly prepare?: () => Promise<void>
   /** Asks once whether the server serves. Rejections mean "not yet". */
   readonly probe: (signal: AbortSignal) => Promise<boolean>
+  /** Asks once whether the server says of itself that it has failed for good: it is started again then. Rejections mean "not known". */
+  readonly hasFailed?: (signal: AbortSignal) => Promise<boolean>
   readonly readyTimeoutMs: number
   /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMs: number

@@ -2,6 +2,7 @@
 import { rename } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '@millrace/core/errors'
+import { howItEnded } from './failed-server.ts'
 import { untilLetGo } from './hold.ts'
 import type { Layout } from './layout.ts'
 import type { ProcessIdentity } from './process-identity.ts'
@@ -63,7 +64,7 @@ export function supervise(spec: ServerSpec, layout: Layout, onChange: OnChange):
     let delayMs: number = backoffMs.first
     while (!isStopping()) {
       const since = performance.now()
-      const how = (await running?.ended) ?? 'it did not start'
+      const how = await howItEnded(spec, running, stopping.signal)
       if (isStopping()) return
       running = undefined
       if (performance.now() - since > calmMs) delayMs = backoffMs.first

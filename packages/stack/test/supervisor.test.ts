@@ -29,12 +29,16 @@ async function supervised(program: string, overrides: Partial<ServerSpec> = {}) 
     stopTimeoutMs: 2_000,
     ...overrides,
   }
-  const server = supervise(spec, layout, ({ state }) => changes.push(state))
+  const details: (string | undefined)[] = []
+  const server = supervise(spec, layout, ({ state }, detail) => {
+    changes.push(state)
+    details.push(detail)
+  })
   onTestFinished(async () => {
     await server.stop()
     await rm(layout.state, { recursive: true })
   })
-  return { server, changes, layout }
+  return { server, changes, details, layout }
 }
 
 test('a server that dies is started again, and what must be done then is done', async () => {
@@ -46,6 +50,18 @@ test('a server that dies is started again, and what must be done then is done', 
   await vi.waitUntil(() => server.status().state === 'running' && server.status().pid !== first, { timeout: 10_000 })
   expect(server.status().restarts).toBe(1)
   expect(restored).toHaveBeenCalledOnce()
+  expect(changes).toEqual(['starting', 'running', 'restarting', 'running'])
+})
+
+test('a server that says of itself that it has failed is ended and started again, and one that does not answer is let be', async () => {
+  const answers = [() => Promise.reject(new Error('busy')), () => Promise.resolve(true)]
+  const hasFailed = () => answers.shift()?.() ?? Promise.resolve(false)
+  const { server, changes, details } = await supervised(serving, { hasFailed })
+  await server.start()
+  const first = server.status().pid ?? 0
+  await vi.waitUntil(() => server.status().state === 'running' && server.status().pid !== first, { timeout: 20_000 })
+  expect(answers).toEqual([])
+  expect(details).toContain('server died (it said that it had failed); starting it again in 0.5 s')
   expect(changes).toEqual(['starting', 'running', 'restarting', 'running'])
 })
 

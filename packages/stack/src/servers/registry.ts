@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Agent, fetch } from 'undici'
+import * as z from 'zod'
 import type { Installation } from '../installation.ts'
 import { kafkaClientSettings } from '../kafka-client-settings.ts'
 import { jvmArguments, jvmStopTimeoutMs } from '../jvm.ts'
@@ -47,9 +48,22 @@ export function registryServer(installation: Installation): ServerSpec {
       await answer.body?.cancel()
       return answer.ok
     },
+    hasFailed: (signal) => hasLostItsStorage(ports.registryManagement, signal),
     readyTimeoutMs,
     stopTimeoutMs: jvmStopTimeoutMs(java, jvm),
   }
+}
+
+const liveness = z.object({ checks: z.array(z.object({ name: z.string(), status: z.string() })) })
+
+/**
+ * Its thread that reads the journal ends for ever with a Kafka client's fatal error, as when a TLS handshake fails: it answers reads on, and
+ * every write waits in vain. It says so in its liveness. Its other checks count errors, which pass when Kafka is back.
+ */
+async function hasLostItsStorage(managementPort: number, signal: AbortSignal): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${managementPort}/health/live`, { signal })
+  const { checks } = liveness.parse(await answer.json())
+  return checks.some(({ name, status }) => name === 'StorageLivenessCheck' && status === 'DOWN')
 }
 
 function registrySettings(installation: Installation): Record<string, string | number | boolean> {
