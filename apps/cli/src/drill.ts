@@ -34,7 +34,7 @@ export async function drill(name: string, options: DrillCommandOptions): Promise
 }
 
 export function drillList(): string {
-  return drills.map(({ name, says }) => `${name.padEnd(18)} ${says}`).join('\n')
+  return drills.map(({ name, says }) => `${name.padEnd(20)} ${says}`).join('\n')
 }
 
 /** What a person reads of a drill. */
