@@ -11,8 +11,8 @@ const { stateDirectory, portBase, gatewayUrls } = stack()
 const eventsPerSecond = 500
 
 /** Some that end soon, and leave the brokers in sync for the tests after them; `npm run drills` runs all of them. */
-const bounded = [['gateway-stop', 'jwks-rotation'], ['leader-kill']].map((names) =>
-  names.length === 1 ? drillNamed(names.join()) : combined(names.map(drillNamed)),
+const bounded = [['gateway-stop', 'jwks-rotation', 'registry-garbage'], ['leader-kill'], ['network-black-hole']].map(
+  (names) => (names.length === 1 ? drillNamed(names.join()) : combined(names.map(drillNamed))),
 )
 
 function drillNamed(name: string) {
@@ -22,7 +22,14 @@ function drillNamed(name: string) {
 }
 
 test.each(bounded)('$name loses nothing that was acknowledged', { timeout: 300_000 }, async (drill) => {
-  const installation = await openInstallation({ stateDirectory, portBase, brokers: 3, platform, java: javaEnvironment })
+  const installation = await openInstallation({
+    stateDirectory,
+    portBase,
+    brokers: 3,
+    faults: true,
+    platform,
+    java: javaEnvironment,
+  })
   const report = await runDrill(drill, {
     installation,
     gatewayUrls,

@@ -40,7 +40,7 @@ export async function runAll(options: RunAllOptions): Promise<{ readonly ok: boo
   await rm(stateDirectory, { recursive: true, force: true })
   const installation = await openInstallation({
     ...{ stateDirectory, portBase },
-    ...{ brokers: 3, gateways: 3, java: javaEnvironment },
+    ...{ brokers: 3, gateways: 3, faults: true, java: javaEnvironment },
     platform: definePlatform({ events: [] }),
   })
   const stack = createStack(installation, portBase, publishingParts(installation), progress(note))

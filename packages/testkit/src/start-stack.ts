@@ -26,7 +26,7 @@ declare module 'vitest' {
 export default async function startStack(project: TestProject): Promise<() => Promise<void>> {
   await rm(stateDirectory, { recursive: true, force: true })
   const { installation, stack } = await openStack(
-    { stateDirectory, portBase, brokers: 3, gateways: 3, platform, platformFile, java: javaEnvironment },
+    { stateDirectory, portBase, brokers: 3, gateways: 3, faults: true, platform, platformFile, java: javaEnvironment },
     progress((line) => process.stderr.write(`${line}\n`)),
   )
   await stack.start(new AbortController().signal)
