@@ -76,14 +76,17 @@ async function startSkewed({ installation, signal }: Stage): Promise<AsyncDispos
   await writeSecret(file, JSON.stringify({ ...config, port, schemaSnapshotFile: undefined }))
   const entry = join(projectDirectory, 'apps/gateway/src/main.ts')
   const words = ['-m', '--exclude-monotonic', '-f', `+${aheadMinutes}m`, process.execPath, entry, '--config', file]
-  const child = spawn('faketime', words, { stdio: 'ignore' })
-  const ended = once(child, 'exit')
+  // A group of its own: faketime runs the program as its child, and does not pass signals on.
+  const child = spawn('faketime', words, { stdio: 'ignore', detached: true })
+  await once(child, 'spawn')
+  const group = -(child.pid ?? 0)
   const url = `http://127.0.0.1:${port}`
   const stop = async (): Promise<void> => {
-    child.kill('SIGTERM')
-    const kill = setTimeout(() => child.kill('SIGKILL'), endDeadlineMs)
-    await ended
-    clearTimeout(kill)
+    signalled(group, 'SIGTERM')
+    const isOver = () => Promise.resolve(!signalled(group, 0))
+    await waitUntil('the end of the gateway with another clock', endDeadlineMs, isOver).catch(() => {
+      signalled(group, 'SIGKILL')
+    })
   }
   const isReady = async (within: AbortSignal) => (await fetch(`${url}/health/ready`, { signal: within })).ok
   try {
@@ -93,4 +96,13 @@ async function startSkewed({ installation, signal }: Stage): Promise<AsyncDispos
     throw error
   }
   return { url, [Symbol.asyncDispose]: stop }
+}
+
+/** Whether there was anybody to get the signal. */
+function signalled(group: number, signal: 'SIGTERM' | 'SIGKILL' | 0): boolean {
+  try {
+    return process.kill(group, signal)
+  } catch {
+    return false
+  }
 }
