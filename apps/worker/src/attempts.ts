@@ -29,7 +29,7 @@ export type Done = 'ok' | 'drop' | 'dead-letter' | 'not-addressed'
 
 export type AttemptParts = PublicationParts & {
   readonly decode: DecodeRecord
-  readonly sealing: Sealing | undefined
+  readonly sealing: Sealing
 }
 
 const backoffMinMs = 100

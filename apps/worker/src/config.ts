@@ -23,7 +23,7 @@ export const workerConfig = z.strictObject({
     .string()
     .optional()
     .describe('where the schemas that were seen are kept, so that a start needs no registry for them'),
-  sealingKeysFile: z.string().optional().describe('the keys by which dead letters of sensitive types are sealed'),
+  sealingKeysFile: z.string().describe('the keys by which dead letters of sensitive types are sealed'),
 })
 
 export type WorkerConfig = z.output<typeof workerConfig>

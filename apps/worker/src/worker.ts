@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CatalogEntry } from '@millrace/core/catalog'
 import { MillraceError } from '@millrace/core/errors'
-import type { Handler } from '@millrace/core/handler'
 import { followCatalog } from '@millrace/kafka/catalog'
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import { createSealing } from '@millrace/kafka/sealing'
@@ -31,7 +30,7 @@ export async function startWorker(config: WorkerConfig, lifecycle: Lifecycle): P
   const { caFile, ...kafka } = config.kafka
   const connection = { ...kafka, caPem: await readFile(caFile, 'utf8') }
   const metrics = createMetrics()
-  const parts = await openParts(config, connection, handlers, lifecycle)
+  const parts = await openParts(config, connection, lifecycle)
   const metricsOf = createWorkerMetrics(metrics)
   const runs = handlers.map((handler) => {
     const told = { handler: handler.name }
@@ -60,19 +59,10 @@ export async function startWorker(config: WorkerConfig, lifecycle: Lifecycle): P
 async function openParts(
   config: WorkerConfig,
   connection: KafkaConnection,
-  handlers: readonly Handler[],
   { logger, onClose }: Lifecycle,
 ): Promise<AttemptParts> {
   const { sealingKeysFile, schemaSnapshotFile: snapshotFile } = config
-  const sealing =
-    sealingKeysFile === undefined ? undefined : createSealing(await readFile(sealingKeysFile, 'utf8'), sealingKeysFile)
-  const sensitive = handlers.find(({ from }) => from.sensitive.length > 0)
-  if (sensitive && !sealing) {
-    throw new MillraceError(
-      'config.invalid',
-      `"${sensitive.name}" handles a sensitive type: name the keys that its dead letters are sealed with (sealingKeysFile)`,
-    )
-  }
+  const sealing = createSealing(await readFile(sealingKeysFile, 'utf8'), sealingKeysFile)
   const registry = openRegistry({ ...config.registry, caPem: await readFile(config.registry.caFile, 'utf8') })
   onClose('registry client', registry.close)
   const cache = openSchemaCache(registry, {

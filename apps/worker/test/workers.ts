@@ -7,14 +7,26 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { eventTypesOf } from '@millrace/core/platform'
 import { openReader, type StoredRecord } from '@millrace/kafka/reader'
+import { layoutOf } from '@millrace/stack/layout'
 import { stack } from '@millrace/testkit/fixture'
 import { afterAll, onTestFinished, vi } from 'vitest'
 import * as z from 'zod'
 import platform from './scripted-platform.ts'
 
-const { connection, bootstrapServers, caFile, passwords, registryUrl, registryPassword, gatewayUrl, token } = stack()
+const {
+  connection,
+  bootstrapServers,
+  caFile,
+  passwords,
+  registryUrl,
+  registryPassword,
+  gatewayUrl,
+  stateDirectory,
+  token,
+} = stack()
 const main = fileURLToPath(import.meta.resolve('../src/main.ts'))
 const definitionFile = fileURLToPath(import.meta.resolve('./scripted-platform.ts'))
+const sealingKeysFile = join(layoutOf(stateDirectory).secrets, 'sealing-keys.json')
 const reader = openReader(connection('admin'))
 afterAll(() => reader.close())
 
@@ -34,7 +46,7 @@ export async function startWorker(instance: string): Promise<ChildProcess> {
   const config = join(directory, 'worker.json')
   const kafka = { bootstrapServers, caFile, username: 'admin', password: passwords['admin'], clientId: instance }
   const registry = { url: registryUrl, caFile, username: 'admin', password: registryPassword }
-  await writeFile(config, JSON.stringify({ port: 0, definitionFile, instance, kafka, registry }))
+  await writeFile(config, JSON.stringify({ port: 0, definitionFile, instance, kafka, registry, sealingKeysFile }))
   const child = spawn(process.execPath, [main, '--config', config], { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   let said = ''
