@@ -4,7 +4,7 @@ import { eventType } from '@millrace/core/event-type'
 import { deadLetter, drop, handler, ok, publish, retry } from '@millrace/core/handler'
 import { definePlatform } from '@millrace/core/platform'
 
-export const partitions = 6
+const partitions = 6
 
 const task = eventType('worker.task', {
   schema: {

@@ -1,5 +1,6 @@
 /** `npm start`: the platform on this machine, and three million flights replayed through it until Ctrl-C or `--for` is over. */
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { MillraceError } from '@millrace/core/errors'
 import { javaEnvironment } from '@millrace/stack/environment'
 import type { Installation } from '@millrace/stack/installation'
@@ -30,6 +31,7 @@ async function main(): Promise<number> {
       portBase: options.portBase,
       brokers: 3,
       platform,
+      platformFile: fileURLToPath(import.meta.resolve('./platform.ts')),
       java: javaEnvironment,
     },
     (running) => runFlights(running, options, observe(terminal, options)).finally(() => terminal.settle()),

@@ -1,6 +1,7 @@
 import { kafkaReader } from '@millrace/core/access'
 import { average, count, sum } from '@millrace/core/aggregate'
 import { eventType } from '@millrace/core/event-type'
+import { deadLetter, drop, handler, ok, publish } from '@millrace/core/handler'
 import { pipeline, toTopic, tumbling } from '@millrace/core/pipeline'
 import { definePlatform } from '@millrace/core/platform'
 import { snowflake } from '@millrace/core/sink'
@@ -48,13 +49,46 @@ export const departuresTable = snowflake({
   table: 'DEPARTURES_PER_AIRPORT',
 })
 
+/** A strong earthquake, for whoever has to be told. */
+const quakeAlerted = eventType('quake.alerted', {
+  schema: {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'quake.alerted',
+    type: 'object',
+    additionalProperties: false,
+    required: ['place', 'magnitude'],
+    properties: { place: { type: 'string' }, magnitude: { type: 'number' } },
+  },
+  key: '/place',
+  partitions: 3,
+})
+
+const strongMagnitude = 4.5
+
+const alertStrongQuakes = handler('alert-strong-quakes', {
+  from: quakeRecorded,
+  to: [quakeAlerted],
+  handle: ({ data: { place, magnitude } }) => {
+    if (typeof place !== 'string' || typeof magnitude !== 'number') return deadLetter('it has no place or no magnitude')
+    return magnitude < strongMagnitude ? drop('it is not strong') : ok(publish(quakeAlerted, { place, magnitude }))
+  },
+})
+
 export const auditor = kafkaReader('auditor', {
-  reads: [flightDeparted, quakeRecorded, weatherObserved, departuresPerAirport, departuresPerAirport.result],
+  reads: [
+    flightDeparted,
+    quakeRecorded,
+    weatherObserved,
+    quakeAlerted,
+    departuresPerAirport,
+    departuresPerAirport.result,
+  ],
 })
 
 export default definePlatform({
-  events: [flightDeparted, quakeRecorded, weatherObserved],
+  events: [flightDeparted, quakeRecorded, weatherObserved, quakeAlerted],
   pipelines: [departuresPerAirport],
+  handlers: [alertStrongQuakes],
   sinks: [departuresTable],
   access: [auditor],
 })

@@ -57,22 +57,34 @@ export type Outcome =
   | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number | undefined }
   | { readonly kind: 'dead-letter'; readonly detail: string; readonly pointer: JsonPointer | undefined }
 
-/** The event is done. What is published is stored in one transaction with the fact that it is. */
+/**
+ * The event is done. What is published is stored in one transaction with the fact that it is.
+ * @public
+ */
 export function ok(...publications: readonly Publication[]): Outcome {
   return { kind: 'ok', publications }
 }
 
-/** The event is none for this handler. */
+/**
+ * The event is none for this handler.
+ * @public
+ */
 export function drop(reason: string): Outcome {
   return { kind: 'drop', reason }
 }
 
-/** Not now: what is needed for it is not there. Events with other keys go on meanwhile. */
+/**
+ * Not now: what is needed for it is not there. Events with other keys go on meanwhile.
+ * @public
+ */
 export function retry(reason: string, options: { readonly after?: Duration } = {}): Outcome {
   return { kind: 'retry', reason, afterMs: options.after === undefined ? undefined : milliseconds(options.after) }
 }
 
-/** Never: nothing can be done with it. `detail` may be shown to everybody who may see that the event failed. */
+/**
+ * Never: nothing can be done with it. `detail` may be shown to everybody who may see that the event failed.
+ * @public
+ */
 export function deadLetter(detail: string, options: { readonly pointer?: JsonPointer } = {}): Outcome {
   return { kind: 'dead-letter', detail, pointer: options.pointer }
 }

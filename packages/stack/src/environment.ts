@@ -4,6 +4,3 @@ import type { JavaEnvironment } from './java.ts'
 
 /** What of the process environment says where Java is. */
 export const javaEnvironment: JavaEnvironment = { javaHome: process.env['JAVA_HOME'], path: process.env['PATH'] }
-
-/** The first port of the stack of the integration tests: another one lets two checkouts run theirs at once. */
-export const testPortBase = Number(process.env['MILLRACE_TEST_PORT_BASE'] ?? 27_000)

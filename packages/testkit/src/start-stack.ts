@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { javaEnvironment, testPortBase } from '@millrace/stack/environment'
+import { javaEnvironment } from '@millrace/stack/environment'
 import { writeClientProperties } from '@millrace/stack/kafka-client-settings'
 import { projectDirectory } from '@millrace/stack/layout'
 import { openStack } from '@millrace/stack/open-stack'
@@ -14,7 +14,8 @@ import platform from './platform.ts'
 
 const platformFile = fileURLToPath(import.meta.resolve('./platform.ts'))
 const stateDirectory = resolve(projectDirectory, '.millrace-test')
-const portBase = testPortBase
+// eslint-disable-next-line no-restricted-properties -- the runner of the tests takes no options of ours; two checkouts may run theirs at once
+const portBase = Number(process.env['MILLRACE_TEST_PORT_BASE'] ?? 27_000)
 
 declare module 'vitest' {
   export interface ProvidedContext {
