@@ -23,8 +23,7 @@ export type CommitOptions = {
   readonly onTrouble: (error: MillraceError) => void
   /** The dead letter of a record whose publications Kafka does not take. */
   readonly giveUp: (task: Task, error: MillraceError) => DeadLettered
-  /** There is room for more. */
-  readonly wake: () => void
+  readonly onCommitted: () => void
 }
 
 /** What is done while a transaction is under way goes into the next; without much to do, so long is waited for more. */
@@ -90,7 +89,7 @@ export class Commits {
       await this.#settle(this.#underWay, member)
       this.#underWay = []
       for (const resolve of this.#waiting.splice(0)) resolve()
-      this.#options.wake()
+      this.#options.onCommitted()
     }
     this.#isRunning = false
   }

@@ -39,8 +39,9 @@ export type HandlerRun = {
 }
 
 const rebalanceTimeoutMs = 20_000
-/** What is under way when a partition is taken away may still take so long; shorter than the group waits for it. */
+/** What is under way when a partition is taken away may still take so long, and so long to be committed: shorter than the group waits for it. */
 const drainMs = 8_000
+const flushMs = 4_000
 
 /** @throws MillraceError when Kafka cannot be reached, or does not let it */
 export async function openHandlerRun(options: HandlerRunOptions): Promise<HandlerRun> {
@@ -60,7 +61,7 @@ export async function openHandlerRun(options: HandlerRunOptions): Promise<Handle
       metrics: options.metrics,
       giveUp: options.attempts.giveUp,
       onTrouble,
-      wake: follower.wake,
+      onCommitted: run.onCommitted,
     })
     const member = joinGroup(connection, group, listener)
     run.begin(follower, commits, member)
@@ -102,13 +103,15 @@ class Run {
       this.#partitions.set(partition, new AssignedPartition(partition, committed))
       this.#follower?.seek(this.#options.handler.from.topic, partition, committed.offset)
     }
+    // Some may be newer than what is known of the topic.
+    this.#follower?.refresh()
     this.#follower?.wake()
   }
 
   readonly onRevoked = async (revoked: readonly number[]): Promise<void> => {
     const partitions = revoked.flatMap((partition) => this.#partitions.get(partition) ?? [])
     await Promise.all(partitions.map((partition) => partition.drain(drainMs)))
-    await this.#commits?.flush(partitions, drainMs)
+    await this.#commits?.flush(partitions, flushMs)
     for (const partition of partitions) this.#release(partition)
   }
 
@@ -123,6 +126,12 @@ class Run {
       if (task) this.#lanes.push(laneOf(record), task)
     }
     this.#options.metrics.waiting(this.#waiting())
+  }
+
+  /** There is room for more. */
+  readonly onCommitted = (): void => {
+    this.#options.metrics.waiting(this.#waiting())
+    this.#follower?.wake()
   }
 
   #release(partition: AssignedPartition): void {
