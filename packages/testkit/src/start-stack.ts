@@ -12,7 +12,7 @@ import type { TestProject } from 'vitest/node'
 import type { StackFacts } from './fixture.ts'
 import platform from './platform.ts'
 
-const platformFile = fileURLToPath(import.meta.resolve('./platform.ts'))
+const platformFile = fileURLToPath(new URL('./platform.ts', import.meta.url))
 const stateDirectory = resolve(projectDirectory, '.millrace-test')
 // eslint-disable-next-line no-restricted-properties -- the runner of the tests takes no options of ours; two checkouts may run theirs at once
 const portBase = Number(process.env['MILLRACE_TEST_PORT_BASE'] ?? 27_000)
