@@ -67,11 +67,12 @@ test('what becomes of an event is what its handler says', { timeout: 120_000 }, 
     'take too long',
     'publish what does not fit',
     'publish twice',
+    'publish too much',
   ]
   const told = does.map((what, number) => ({ key: `says-${number}`, number, does: what }))
   await startWorker('says')
   await post('/worker/says', told)
-  const letters = await deadLetters('says-', 5)
+  const letters = await deadLetters('says-', 6)
   const found = await effects('says-', 3)
   await vi.waitUntil(isDone, 20_000)
   expect((await effectsOf('says-')).map(({ key, number, attempt }) => [key, number, attempt]).toSorted()).toEqual([
@@ -89,6 +90,7 @@ test('what becomes of an event is what its handler says', { timeout: 120_000 }, 
     ['says-3', 'rejected', 1, '/does'],
     ['says-5', 'timeout', 3, undefined],
     ['says-6', 'retries-exhausted', 3, undefined],
+    ['says-8', 'too-large', 1, undefined],
   ])
   expect(new Set(letters.map(({ letter }) => letter.by))).toEqual(new Set(['worker/perform']))
   const stored = await recordsOf('worker.task')

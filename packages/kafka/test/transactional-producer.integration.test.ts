@@ -90,7 +90,7 @@ test('what cannot be stored whole is not stored at all, and the next transaction
   await expect(missing).rejects.toMatchObject({ code: 'kafka.unknown-topic' })
   await admin.setTopicConfig(topic, { 'max.message.bytes': '1000' })
   const large = records(topic, 'small', 'x'.repeat(5_000))
-  await expect(producer.commit(large, upTo(group, topic, 2n))).rejects.toMatchObject({ code: 'kafka.refused' })
+  await expect(producer.commit(large, upTo(group, topic, 2n))).rejects.toMatchObject({ code: 'kafka.unfit' })
   expect(await producer.commit(records(topic, 'then'), upTo(group, topic, 3n))).toBe('committed')
   await holds(topic, 'then')
   await isAt(group, topic, 3n)

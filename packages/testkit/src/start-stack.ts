@@ -44,7 +44,7 @@ export default async function startStack(project: TestProject): Promise<() => Pr
       ]),
     ),
     auditorProperties: await writeClientProperties(installation, 'auditor'),
-    registryUrl: registryUrl(installation),
+    registryUrl: registryUrl(installation, installation.reached),
     registryPassword: secrets.registryPassword('admin'),
     gatewayUrl: gatewayUrl(installation),
     gatewayUrls: installation.gatewayInstances.map((instance) => gatewayUrl(installation, instance)),
