@@ -8,6 +8,7 @@ import type { StoredRecord } from '@millrace/kafka/reader'
 import type { Codec, Coded } from '@millrace/schemas/codec'
 import { createDecoders, isVersionOf } from '@millrace/schemas/decoders'
 import type { SchemaCache } from '@millrace/schemas/schema-cache'
+import { parseExactJson } from '@millrace/schemas/exact-json'
 import { unframe } from '@millrace/schemas/wire-format'
 
 export type Decoded =
@@ -40,12 +41,22 @@ export function createDecode(codecOf: (entry: CatalogEntry) => Codec, cache: Sch
     if (value === null) return failed('malformed', { pointer: '', detail: 'the record has no value' })
     const outcome = await coded(entry, value)
     if (typeof outcome === 'string') return failed('undecodable', { pointer: '', detail: `the value ${outcome}` })
-    if (!outcome.ok)
-      return failed('invalid', outcome.violations[0] ?? { pointer: '', detail: 'does not fit its schema' })
+    if (!outcome.ok) {
+      return failed(
+        reasonOf(entry, value),
+        outcome.violations[0] ?? { pointer: '', detail: 'it does not fit its schema' },
+      )
+    }
     const { data } = outcome
     if (!isJsonObject(data)) return failed('invalid', { pointer: '', detail: 'the data is no object' })
     const event = eventOfRecord(headers, data)
     if (!event) return failed('malformed', { pointer: '', detail: 'the headers are not those of a CloudEvent' })
     return { ok: true, event: { ...event, data } }
   }
+}
+
+/** Why a value was not taken by its codec. Avro and Protobuf have no values that can be read and do not fit. */
+function reasonOf({ format }: CatalogEntry, value: Buffer): 'malformed' | 'undecodable' | 'invalid' {
+  if (format !== 'json') return 'undecodable'
+  return parseExactJson(value).ok ? 'invalid' : 'malformed'
 }

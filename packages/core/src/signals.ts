@@ -115,8 +115,8 @@ export const signals = {
     labels: [],
     meaning: 'Events that slow live streams were told they missed.',
   },
-  eventsHandled: {
-    name: 'millrace_events_handled_total',
+  handlerEvents: {
+    name: 'millrace_handler_events_total',
     kind: 'counter',
     labels: ['handler', 'outcome'],
     meaning:
