@@ -1,19 +1,27 @@
-/** The event type that a drill has for itself. */
+/** The event types that a drill has for itself. */
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import type { Installation } from '@millrace/stack/installation'
 import { waitUntil } from '@millrace/stack/wait'
 import { openWorld } from '@millrace/stack/world'
 
 const typeDeadlineMs = 60_000
-const partitions = 12
 const retentionMs = 3_600_000
 
-const schema = {
-  $schema: 'http://json-schema.org/draft-07/schema#',
-  type: 'object',
-  additionalProperties: false,
-  properties: { key: { type: 'string' }, round: { type: 'integer', minimum: 0 } },
-  required: ['key', 'round'],
+export const drillTypeOptions = {
+  schema: {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    type: 'object',
+    additionalProperties: false,
+    properties: { key: { type: 'string' }, round: { type: 'integer', minimum: 0 } },
+    required: ['key', 'round'],
+  },
+  key: '/key',
+  partitions: 12,
+} as const
+
+/** What workers publish for the events of a drill. */
+export function effectTypeOf(eventType: string): string {
+  return `${eventType}.effects`
 }
 
 export type TypeMaking = {
@@ -26,7 +34,7 @@ export type TypeMaking = {
 /** Makes the type, and waits until every gateway knows it: what is not known yet would be refused. */
 export async function makeDrillType(eventType: string, { gatewayUrls, token, signal }: TypeMaking): Promise<void> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-  const body = JSON.stringify({ format: 'json', schema, key: '/key', partitions, retentionMs })
+  const body = JSON.stringify({ format: 'json', ...drillTypeOptions, retentionMs })
   const asked = (gatewayUrl: string, request: RequestInit) =>
     fetch(`${gatewayUrl}/v1/event-types/${eventType}`, { headers, ...request })
   for (const [index, gatewayUrl] of gatewayUrls.entries()) {

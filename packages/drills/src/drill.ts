@@ -14,6 +14,8 @@ export type Drill = {
    * @throws MillraceError 'drill.impossible' where this machine has not what it takes: the drill was not run
    */
   readonly fault: (stage: Stage) => Promise<readonly Check[] | undefined>
+  /** How many workers handle what is sent, from the beginning: each event must have its effect once. */
+  readonly workers?: number
   /** Throws when it cannot be done on this stack: asked before anything is sent. */
   readonly requires?: (installation: Installation) => void
   /** Whether latencies have to be what they were before, in the end. */

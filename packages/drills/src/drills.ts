@@ -8,6 +8,7 @@ import { networkDrills } from './network-drills.ts'
 import { registryDrills } from './registry-drills.ts'
 import { registryNetworkDrills } from './registry-network-drills.ts'
 import { tokenDrills } from './token-drills.ts'
+import { workerDrills } from './worker-drills.ts'
 
 /** The drill of a name, if there is one. */
 export function drillOf(name: string): Drill | undefined {
@@ -21,6 +22,7 @@ const alone: readonly Drill[] = [
   ...networkDrills,
   ...registryNetworkDrills,
   ...tokenDrills,
+  ...workerDrills,
   ...clientDrills,
   ...machineDrills,
 ]

@@ -13,12 +13,14 @@ import { openLedger } from '@millrace/ledger/ledger'
 import type { Installation } from '@millrace/stack/installation'
 import { kafkaToolsOf } from '@millrace/stack/kafka-tools'
 import { mintToken } from '@millrace/stack/token'
-import { makeDrillType, removeDrillType } from './drill-type.ts'
+import { effectTypeOf, makeDrillType, removeDrillType } from './drill-type.ts'
 import type { Drill } from './drill.ts'
+import { effectChecks } from './effect-checks.ts'
 import { keyOfId, lanes, requireRate, runKeyedLoad, sendUntilAcknowledged } from './keyed-load.ts'
 import { type DrillReport, type Phases, reportOf } from './report.ts'
 import { openStage } from './stage.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
+import { openWorkers } from './workers.ts'
 
 export type DrillOptions = {
   readonly installation: Installation
@@ -76,7 +78,8 @@ export async function runDrill(drill: Drill, options: DrillOptions): Promise<Dri
   }
   note(`${drill.name}, seed ${seed}: events are sent …`)
   const token = await tokenFor(installation, ['catalog:write', 'catalog:read']).current()
-  await makeDrillType(run.eventType, { gatewayUrls, token, signal })
+  const types = drill.workers === undefined ? [run.eventType] : [run.eventType, effectTypeOf(run.eventType)]
+  for (const type of types) await makeDrillType(type, { gatewayUrls, token, signal })
   const { phases, checks } = await underLoad(run)
   note('reading the topic with Kafka’s console consumer, and comparing …')
   const verdict = await judged(run, checks)
@@ -85,7 +88,7 @@ export async function runDrill(drill: Drill, options: DrillOptions): Promise<Dri
   await writeFile(join(reports, `${name}.json`), `${JSON.stringify(report, undefined, 2)}\n`)
   // What it was about is kept only where something has to be looked into.
   if (report.ok) {
-    await removeDrillType(installation, run.eventType)
+    for (const type of types) await removeDrillType(installation, type)
     await rm(directory, { recursive: true, force: true })
   }
   return report
@@ -100,7 +103,8 @@ function tokenFor({ secrets }: Installation, scopes: readonly string[]): AccessT
 
 type Done = { readonly phases: Phases; readonly checks: readonly Check[] }
 
-async function underLoad({ drill, options, seed, eventType, source, ledgerFile, timeline }: Run): Promise<Done> {
+async function underLoad(run: Run): Promise<Done> {
+  const { drill, options, seed, eventType, source, directory, ledgerFile, timeline } = run
   const { installation, gatewayUrls, eventsPerSecond, note } = options
   const broken = new AbortController()
   const signal = AbortSignal.any([options.signal, broken.signal])
@@ -110,6 +114,8 @@ async function underLoad({ drill, options, seed, eventType, source, ledgerFile, 
   const posts = gatewayUrls.map((gatewayUrl) =>
     opened.adopt(openEventPost({ gatewayUrl, token, connections: lanes }), (post) => post.close()),
   )
+  const workers = opened.adopt(openWorkers({ installation, eventType, directory, signal }), (open) => open.close())
+  for (let number = 1; number <= (drill.workers ?? 0); number += 1) await workers.start(`worker-${number}`)
   const end = new AbortController()
   const onAcknowledged = timeline.acknowledged
   const load = { gatewayUrls, posts, token, eventType, source, eventsPerSecond, ledger, onAcknowledged }
@@ -117,37 +123,42 @@ async function underLoad({ drill, options, seed, eventType, source, ledgerFile, 
   // Told at the end; until then it must not count as unhandled.
   sending.catch((error: unknown) => broken.abort(error))
   const startMs = performance.now()
+  let done: Done
   try {
     await delay(warmMs + calmMs, undefined, { signal })
     note(`${drill.says} …`)
     const faultMs = performance.now()
     let healedMs: number | undefined
     const over = () => (healedMs = performance.now())
-    const checks = (await drill.fault(openStage({ installation, load, signal, seed, note, over }))) ?? []
+    const checks = (await drill.fault(openStage({ installation, load, workers, signal, seed, note, over }))) ?? []
     healedMs ??= performance.now()
     note('over: it recovers …')
     await delay(recoverMs, undefined, { signal })
     const endMs = performance.now()
-    return {
-      checks,
-      phases: { startMs, calmMs: startMs + warmMs, faultMs, healedMs, lastMs: endMs - lastMs, endMs },
-    }
+    const phases = { startMs, calmMs: startMs + warmMs, faultMs, healedMs, lastMs: endMs - lastMs, endMs }
+    done = { checks, phases }
   } finally {
     end.abort()
     await sending
   }
+  if (drill.workers !== undefined) await workers.done()
+  return done
 }
 
 async function judged(run: Run, checks: readonly Check[]): Promise<DeliveryVerdict> {
   const { options, drill, eventType: topic, source, ledgerFile, directory } = run
   const { installation, signal } = options
   const topicFile = join(directory, 'topic')
+  const effectsFile = join(directory, 'effects')
+  const reads = [{ topic, file: topicFile }]
+  if (drill.workers !== undefined) reads.push({ topic: effectTypeOf(topic), file: effectsFile })
   const kafka = await kafkaToolsOf(installation, readerUser)
-  await readTopics(kafka, [{ topic, file: topicFile }], directory, signal).finally(() => deleteGroups(installation))
+  await readTopics(kafka, reads, directory, signal).finally(() => deleteGroups(installation))
   const database = await openDatabase(join(directory, 'verdict.duckdb'))
   try {
     return await judgeDelivery(database, {
-      ...{ ledgerFile, topicFile, source, keyOfId, checks },
+      ...{ ledgerFile, topicFile, source, keyOfId },
+      checks: drill.workers === undefined ? checks : [...checks, ...effectChecks(effectsFile)],
       recognisedAfterMs: drill.recognisedAfterMs ?? recognisedAfterMs,
     })
   } finally {

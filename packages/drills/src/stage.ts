@@ -8,11 +8,14 @@ import { isAlive, type ProcessIdentity } from '@millrace/stack/process-identity'
 import { readRecord } from '@millrace/stack/run-folder'
 import { waitUntil } from '@millrace/stack/wait'
 import type { KeyedLoad } from './keyed-load.ts'
+import type { Workers } from './workers.ts'
 
 export type Stage = {
   readonly installation: Installation
   /** What is sent meanwhile. */
   readonly load: KeyedLoad
+  /** Those that handle what is sent; none where the drill asks for none. */
+  readonly workers: Workers
   /** Aborted when the drill is broken off: every wait of this ends then. */
   readonly signal: AbortSignal
   /** The number that decides where a fault is a matter of chance; it is in the report. */
@@ -40,7 +43,7 @@ export type Stage = {
   readonly wait: (ms: number) => Promise<void>
 }
 
-export type StageParts = Pick<Stage, 'installation' | 'load' | 'signal' | 'seed' | 'note' | 'over'>
+export type StageParts = Pick<Stage, 'installation' | 'load' | 'workers' | 'signal' | 'seed' | 'note' | 'over'>
 
 const backDeadlineMs = 180_000
 /** A JVM that writes its class-data archive when it is told to stop takes up to 75 s. */

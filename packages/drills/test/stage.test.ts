@@ -9,6 +9,7 @@ import { identify } from '@millrace/stack/process-identity'
 import { writeRecord } from '@millrace/stack/run-folder'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { fakeJavaHome } from '../../stack/test/fake-java.ts'
+import { openWorkers } from '../src/workers.ts'
 import { openStage } from '../src/stage.ts'
 
 /** A stage on a stack of one broker, which is a process that does nothing. */
@@ -48,6 +49,7 @@ async function stageOnOne() {
   const stage = openStage({
     installation,
     load,
+    workers: openWorkers({ installation, eventType: 'drill.test', directory: folder, signal: broken.signal }),
     signal: broken.signal,
     seed: 1,
     note: () => undefined,
