@@ -7,6 +7,10 @@ import { drillTypeOptions, effectTypeOf } from './drill-type.ts'
 
 const workMsMax = 5
 
+/**
+ * The platform that the workers of a drill are given, by a module of the drill's own.
+ * @public
+ */
 export default function handledPlatform(name: string) {
   const sent = eventType(name, drillTypeOptions)
   const effect = eventType(effectTypeOf(name), drillTypeOptions)
