@@ -82,6 +82,9 @@ export function createAttempts(handler: Handler, parts: AttemptParts): Attempts 
         return failed(task, { reason: 'retries-exhausted', detail: outcome.reason }, outcome.afterMs)
       case 'dead-letter':
         return deadLettered(task, { reason: 'rejected', detail: outcome.detail, pointer: outcome.pointer })
+      default:
+        // A definition may be plain JavaScript.
+        throw new TypeError('the handler returned no outcome: return ok(), drop(), retry() or deadLetter()')
     }
   }
 

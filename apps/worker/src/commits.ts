@@ -136,7 +136,7 @@ export class Commits {
     } catch (error) {
       if (!(error instanceof MillraceError) || unclear.has(error.code)) throw error
       onTrouble(error)
-      return error.retryable ? 'unreachable' : error
+      return ofTheRecords.has(error.code) ? error : 'unreachable'
     }
     metrics.committed(performance.now() - startedAtMs, results)
     for (const [partition, of] of byPartition) partition.committed(of.map(({ task }) => task.record))
@@ -145,3 +145,5 @@ export class Commits {
 }
 
 const unclear = new Set<string>(['kafka.fenced', 'kafka.not-confirmed'])
+/** Whatever else is wrong may be mended, and says nothing of the events: they wait for it. */
+const ofTheRecords = new Set<string>(['kafka.too-large', 'kafka.unfit'])

@@ -68,8 +68,7 @@ export async function openHandlerRun(options: HandlerRunOptions): Promise<Handle
     return {
       failed: commits.failed,
       close: async () => {
-        await member.leave()
-        await Promise.allSettled([follower.close(), producer.close()])
+        await member.leave().finally(() => Promise.allSettled([follower.close(), producer.close()]))
       },
     }
   } catch (error) {

@@ -104,7 +104,10 @@ function keepRunning(
   const stopped = once(stopping.signal, 'abort')
   const runOnce = async (): Promise<void> => {
     const run = await openHandlerRun(options)
-    await Promise.race([run.failed, stopped]).finally(run.close)
+    // What fails when it is closed must not hide why it was.
+    const close = () =>
+      run.close().catch((error: unknown) => logger.warn({ err: error }, 'a handler was not closed well'))
+    await Promise.race([run.failed, stopped]).finally(close)
   }
   const keep = async (): Promise<void> => {
     while (!stopping.signal.aborted) {

@@ -58,7 +58,7 @@ const heartbeatDeadlineMs = 10_000
 const offsetsDeadlineMs = 90_000
 const leaveDeadlineMs = 2_000
 const retryMs = 1_000
-const lostTo = ['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH'] as const
+const lostTo = ['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'GROUP_ID_NOT_FOUND'] as const
 
 /** Joins a group. The listener is told of partitions from then on. */
 export function joinGroup(connection: KafkaConnection, options: GroupOptions, listener: GroupListener): GroupMember {
@@ -164,8 +164,9 @@ class Member implements GroupMember {
       if (this.#isStopped()) return 0
       const told = protocolErrors(error)
       if (lostTo.some((name) => told.has(name))) {
+        const delayMs = this.#epoch === joining ? retryMs : 0
         this.#lose()
-        return 0
+        return delayMs
       }
       this.#listener.onTrouble(kafkaError(error, `taking part in the group ${this.#options.group}`))
       return retryMs

@@ -76,8 +76,7 @@ export function createTransactionWriter(
   const storedOf = async (batches: readonly PartitionBatch[]): Promise<PartitionBatch[]> => {
     const byLeader = Map.groupBy(batches, ({ topic, partition }) => cluster.leader(topic, partition) ?? nobody)
     byLeader.delete(nobody)
-    const outcomes = await Promise.all([...byLeader].map(([leader, ofLeader]) => sendTo(leader, ofLeader)))
-    return outcomes.flat()
+    return allOf([...byLeader].map(([leader, ofLeader]) => sendTo(leader, ofLeader)))
   }
 
   /** @returns those that are stored; the others may be, and are to be sent again */
@@ -120,6 +119,15 @@ export function createTransactionWriter(
       return { partitions, store: () => store(all) }
     },
   }
+}
+
+/** Waits until all have ended, also when one fails: nothing is under way when the transaction is aborted. */
+async function allOf<T>(lists: readonly Promise<readonly T[]>[]): Promise<T[]> {
+  const outcomes = await Promise.allSettled(lists)
+  return outcomes.flatMap((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason
+    return outcome.value
+  })
 }
 
 /** Sequence numbers begin at 0 again after this one. */

@@ -50,12 +50,7 @@ const commitDeadlineMs = 60_000
 const unknown = { id: -1n, epoch: -1 } as const
 
 /** The last is said of a commit while the transaction is being aborted for somebody else. */
-const fencedBy = [
-  'PRODUCER_FENCED',
-  'INVALID_PRODUCER_EPOCH',
-  'INVALID_PRODUCER_ID_MAPPING',
-  'INVALID_TXN_STATE',
-] as const
+const fencedBy = ['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH', 'INVALID_TXN_STATE'] as const
 const staleBy = ['ILLEGAL_GENERATION', 'STALE_MEMBER_EPOCH', 'FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID'] as const
 
 /**
