@@ -107,12 +107,12 @@ export class Commits {
       if (outcome === 'committed') return
       // The epoch was another by then, or the member was given up: the next heartbeat tells.
       if (outcome === 'stale') await member.heard()
-      else if (outcome === 'unreachable' || first.kind === 'dead-letter') await sleep(retryMs)
-      else if (others.length === 0) left = [{ ...first, ...this.#options.giveUp(first.task, outcome) }]
-      else {
+      else if (outcome === 'unreachable') await sleep(retryMs)
+      else if (others.length > 0) {
         for (const result of left) await this.#settle([result], member)
         return
-      }
+      } else if (first.kind === 'dead-letter') await sleep(retryMs)
+      else left = [{ ...first, ...this.#options.giveUp(first.task, outcome) }]
     }
   }
 
