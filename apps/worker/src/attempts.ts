@@ -3,6 +3,7 @@ import type { DeadLetterReason } from '@millrace/core/dead-letter'
 import { MillraceError } from '@millrace/core/errors'
 import type { HandledEvent, Handler, Outcome } from '@millrace/core/handler'
 import { replayForHeader } from '@millrace/core/replay'
+import { backoffMs } from '@millrace/kafka/backoff'
 import { deadLetterOf } from '@millrace/kafka/dead-letters'
 import type { OutgoingRecord } from '@millrace/kafka/producer'
 import type { StoredRecord } from '@millrace/kafka/reader'
@@ -22,7 +23,7 @@ export type Task = {
 /** What became of a record: the records that are to be stored with the fact that it is done, or when it is to be tried again. */
 export type Attempted =
   | { readonly kind: Done; readonly records: readonly OutgoingRecord[] }
-  | { readonly kind: 'again'; readonly delayMs: number; readonly isFailure: boolean }
+  | { readonly kind: 'again'; readonly delayMs: number }
 
 export type DeadLettered = { readonly kind: 'dead-letter'; readonly records: readonly OutgoingRecord[] }
 export type Done = 'ok' | 'drop' | 'dead-letter' | 'not-addressed'
@@ -32,8 +33,7 @@ export type AttemptParts = PublicationParts & {
   readonly sealing: Sealing
 }
 
-const backoffMinMs = 100
-const backoffMaxMs = 10_000
+const backoff = { minMs: 100, maxMs: 10_000 } as const
 /** For what is no fault of the record: the catalog or the registry cannot be asked. */
 const elsewhereDelayMs = 1_000
 
@@ -66,10 +66,10 @@ export function createAttempts(handler: Handler, parts: AttemptParts): Attempts 
   /** Later each time, until there were too many attempts, or too long ago. */
   function failed(task: Task, failure: Failed, afterMs?: number): Attempted {
     task.firstFailedAtMs ??= Date.now()
-    const delayMs = Math.max(afterMs ?? 0, backoffMs(task.attempts))
+    const delayMs = Math.max(afterMs ?? 0, backoffMs(task.attempts - 1, backoff))
     const sinceMs = performance.now() - (task.firstTriedAtMs ?? 0)
     const isLast = task.attempts >= handler.attemptsMax || sinceMs + delayMs > handler.retryWithinMs
-    return isLast ? deadLettered(task, failure) : { kind: 'again', delayMs, isFailure: true }
+    return isLast ? deadLettered(task, failure) : { kind: 'again', delayMs }
   }
 
   function becameOf(task: Task, event: HandledEvent, outcome: Outcome): Attempted {
@@ -109,13 +109,13 @@ export function createAttempts(handler: Handler, parts: AttemptParts): Attempts 
     const { record } = task
     if ((record.headers.get(replayForHeader) ?? by) !== by) return { kind: 'not-addressed', records: [] }
     const entry = parts.entryOf(handler.from.name)
-    if (!entry) return { kind: 'again', delayMs: elsewhereDelayMs, isFailure: false }
+    if (!entry) return { kind: 'again', delayMs: elsewhereDelayMs }
     try {
       const decoded = await parts.decode(entry, record)
       return decoded.ok ? await handled(task, decoded.event) : undecoded(task, decoded)
     } catch (error) {
       if (error instanceof MillraceError && error.retryable) {
-        return { kind: 'again', delayMs: elsewhereDelayMs, isFailure: false }
+        return { kind: 'again', delayMs: elsewhereDelayMs }
       }
       const detail = error instanceof Error ? error.message : String(error)
       return deadLettered(task, { reason: 'undecodable', detail })
@@ -153,10 +153,4 @@ async function handledInTime(handler: Handler, task: Task, event: HandledEvent):
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** Exponential, with half of it at random. */
-function backoffMs(attempts: number): number {
-  const delay = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(attempts - 1, 20))
-  return delay / 2 + (Math.random() * delay) / 2
 }

@@ -11,22 +11,21 @@ export type BrokerConnections = {
 export function brokerConnections(cluster: Pick<Cluster, 'connect'>): BrokerConnections {
   const open = new Map<number, Connection>()
   const opening = new Map<number, Promise<Connection>>()
-  const connect = async (broker: number): Promise<Connection> => {
-    try {
-      const connection = await cluster.connect(broker)
-      open.set(broker, connection)
-      return connection
-    } finally {
-      opening.delete(broker)
-    }
+  const connect = (broker: number): Promise<Connection> => {
+    const made = cluster
+      .connect(broker)
+      .then((connection) => {
+        open.set(broker, connection)
+        return connection
+      })
+      .finally(() => opening.delete(broker))
+    opening.set(broker, made)
+    return made
   }
   return {
     to: (broker) => {
       const known = open.get(broker)
-      if (known?.isConnected()) return Promise.resolve(known)
-      const current = opening.get(broker) ?? connect(broker)
-      if (open.get(broker) === known) opening.set(broker, current)
-      return current
+      return known?.isConnected() ? Promise.resolve(known) : (opening.get(broker) ?? connect(broker))
     },
     drop: (connection) => void connection.close().catch(() => undefined),
   }
