@@ -3,7 +3,7 @@ import type { CatalogEntry } from '@millrace/core/catalog'
 import { isTime, type Violation } from '@millrace/core/cloud-event'
 import { MillraceError } from '@millrace/core/errors'
 import { type JsonValue, valueAt } from '@millrace/core/json'
-import { contentTypes, recordHeaders } from '@millrace/core/kafka-binding'
+import { contentTypes, eventTimeIn, recordHeaders } from '@millrace/core/kafka-binding'
 import type { OutgoingRecord, Producer } from '@millrace/kafka/producer'
 import type { Identity } from './authentication.ts'
 import { DeadLettered, type DeadLetters } from './dead-lettering.ts'
@@ -139,6 +139,7 @@ export function createIngest(parts: IngestParts): Ingest {
       contentType: contentTypes[entry.format],
       trace: carried && nextHop(carried),
       fingerprint,
+      eventTime: eventTimeIn(taken.data, entry.time),
     })
     return { topic: entry.topic, key, value: taken.value, headers, timestampMs: Date.now() }
   }

@@ -5,7 +5,7 @@ import type { CloudEvent } from '@millrace/core/cloud-event'
 import { MillraceError } from '@millrace/core/errors'
 import type { Handler, Publication } from '@millrace/core/handler'
 import { type JsonValue, valueAt } from '@millrace/core/json'
-import { contentTypes, recordHeaders } from '@millrace/core/kafka-binding'
+import { contentTypes, eventTimeIn, recordHeaders } from '@millrace/core/kafka-binding'
 import type { OutgoingRecord } from '@millrace/kafka/producer'
 import type { Codec } from '@millrace/schemas/codec'
 import { framedPayload } from '@millrace/schemas/wire-format'
@@ -56,6 +56,7 @@ export function recordsOf(
       schemaUrl: `${registryUrl}/schemas/ids/${entry.schemaId}`,
       contentType: contentTypes[entry.format],
       trace: new Map(trace),
+      eventTime: eventTimeIn(coded.data, entry.time),
     })
     return {
       topic: entry.topic,

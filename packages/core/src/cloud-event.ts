@@ -56,6 +56,14 @@ export function isTime(text: string): boolean {
   return day <= commonDayMax || day <= daysOf(Number(text.slice(0, 4)), Number(text.slice(5, 7)))
 }
 
+/** RFC 3339 text that is longer is no time that anybody keeps. */
+const timeLengthMax = 64
+
+/** Milliseconds since 1970 of a time as RFC 3339 writes it, or `undefined` for any other text. */
+export function timeOf(text: string): number | undefined {
+  return text.length <= timeLengthMax && isTime(text) ? Date.parse(text.toUpperCase()) : undefined
+}
+
 function daysOf(year: number, month: number): number {
   if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28

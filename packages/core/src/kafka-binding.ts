@@ -1,6 +1,6 @@
 import type { CloudEvent, EventContext } from './cloud-event.ts'
 import type { SchemaFormat } from './event-type.ts'
-import type { JsonValue } from './json.ts'
+import { type JsonPointer, type JsonValue, valueAt } from './json.ts'
 
 /**
  * CloudEvents on Kafka in binary mode: attributes are headers, the value is the data.
@@ -25,10 +25,21 @@ export type RecordFacts = {
   readonly trace?: ReadonlyMap<string, string> | undefined
   /** What a producer sent, as a hash: so that any instance recognises a retry. */
   readonly fingerprint?: string | undefined
+  /** RFC 3339: the time that the data holds, for event types whose time is there. */
+  readonly eventTime?: string | undefined
 }
 
 /** The header of a record that holds its fingerprint. */
 export const fingerprintHeader = 'millrace_fingerprint'
+
+/** The header of a record that holds the event's time where that stands in its data, so that whoever counts need not decode it. */
+export const eventTimeHeader = 'millrace_event_time'
+
+/** The time that the data of an event holds where its type says; it was looked at before that it is one. */
+export function eventTimeIn(data: JsonValue, time: JsonPointer | null): string | undefined {
+  const value = time === null ? undefined : valueAt(data, time)
+  return typeof value === 'string' ? value : undefined
+}
 
 /** The headers of an event's record. */
 export function recordHeaders(event: EventContext, facts: RecordFacts): Map<string, string> {
@@ -47,6 +58,7 @@ export function recordHeaders(event: EventContext, facts: RecordFacts): Map<stri
   headers.set(contentTypeHeader, facts.contentType)
   for (const [name, value] of facts.trace ?? []) headers.set(name, value)
   if (facts.fingerprint !== undefined) headers.set(fingerprintHeader, facts.fingerprint)
+  if (facts.eventTime !== undefined) headers.set(eventTimeHeader, facts.eventTime)
   return headers
 }
 

@@ -1,3 +1,4 @@
+import { accountsTopic } from '@millrace/core/account'
 import { catalogTopic } from '@millrace/core/catalog'
 import type { DeclaredType } from '@millrace/core/event-type'
 import type { Platform } from '@millrace/core/platform'
@@ -15,6 +16,8 @@ const deadLetterRetentionMs = 30 * 86_400_000
 const forever = { 'retention.ms': '-1', 'retention.bytes': '-1' }
 /** Longer than any dead letter is kept. */
 const replaysRetentionMs = deadLetterRetentionMs + 86_400_000
+/** They are read within seconds; so long they may wait for whoever adds them up. */
+const accountsRetentionMs = 7 * 86_400_000
 const compacted = { 'cleanup.policy': 'compact' }
 /**
  * Whoever writes them, dead letters have the time of their failure, by which they are kept and sought: Connect would give them the original's.
@@ -30,6 +33,7 @@ export const foundationTopics: readonly DesiredTopic[] = [
     partitions: 1,
     config: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(replaysRetentionMs) },
   },
+  { name: accountsTopic, partitions: 6, config: retention(accountsRetentionMs) },
   { name: '_apicurio-journal', partitions: 1, config: { 'cleanup.policy': 'delete', ...forever } },
   { name: '_apicurio-snapshots', partitions: 1, config: { 'cleanup.policy': 'delete', ...forever } },
   { name: '_apicurio-events', partitions: 1, config: { 'cleanup.policy': 'delete' } },
