@@ -135,10 +135,9 @@ export function createIngest(parts: IngestParts): Ingest {
     const { context, entry, taken, key } = checked
     const carried = traceOf(context.attributes) ?? trace
     const headers = recordHeaders(context, {
+      ...{ fingerprint, trace: carried && nextHop(carried) },
       schemaUrl: `${registryUrl}/schemas/ids/${taken.schemaId}`,
       contentType: contentTypes[entry.format],
-      trace: carried && nextHop(carried),
-      fingerprint,
       eventTime: eventTimeIn(taken.data, entry.time),
     })
     return { topic: entry.topic, key, value: taken.value, headers, timestampMs: Date.now() }

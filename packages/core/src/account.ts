@@ -4,7 +4,7 @@
  * once, whatever dies.
  */
 import { timeOf } from './cloud-event.ts'
-import { isJsonObject, type JsonValue } from './json.ts'
+import { isJsonObject } from './json.ts'
 import { eventTimeHeader, type RecordHeaders } from './kafka-binding.ts'
 
 /** Where accounts are written, the key of a record its reader. */
@@ -37,17 +37,17 @@ export type Account = {
 }
 
 /** The account that a record's value holds, or `undefined` when it is none that this version understands. */
-export function parseAccount(value: JsonValue): Account | undefined {
+export function parseAccount(value: unknown): Account | undefined {
   if (!isJsonObject(value)) return undefined
   const { reader, topic, partition, from, through, beyond, counts } = value
   if (typeof reader !== 'string' || typeof topic !== 'string') return undefined
   if (!isCount(partition) || !isCount(from) || !isCount(through) || !isCount(beyond)) return undefined
   if (!Array.isArray(counts)) return undefined
-  const parsed = counts.flatMap((count) => parseCount(count) ?? [])
+  const parsed = counts.flatMap((count: unknown) => parseCount(count) ?? [])
   return parsed.length < counts.length ? undefined : { reader, topic, partition, from, through, beyond, counts: parsed }
 }
 
-function parseCount(value: JsonValue): AccountCount | undefined {
+function parseCount(value: unknown): AccountCount | undefined {
   if (!isJsonObject(value)) return undefined
   const { minute, outcome, events } = value
   const known = accountOutcomes.find((one) => one === outcome)
