@@ -6,14 +6,16 @@ import { openReader } from '@millrace/kafka/reader'
 import type { Lifecycle, Service } from '@millrace/service/lifecycle'
 import { createMetrics } from '@millrace/service/metrics'
 import { openStatusServer } from '@millrace/service/status-server'
+import { keepAccounts } from './accountant.ts'
 import type { MonitorConfig } from './config.ts'
 import { measureLag } from './lag.ts'
+import { ledgerMetrics } from './ledger-metrics.ts'
 
 /** Without a good look for so long the monitor says that it is not ready, rather than showing old numbers as new. */
 const staleMs = 30_000
 
-/** Looks at Kafka every `intervalMs` and shows the last look to Prometheus. */
-export async function startMonitor(config: MonitorConfig, { logger, onClose }: Lifecycle): Promise<Service> {
+/** Looks at Kafka every `intervalMs` and shows the last look to Prometheus; and keeps the accounting. */
+export async function startMonitor(config: MonitorConfig, { logger, onClose, fail }: Lifecycle): Promise<Service> {
   const { caFile, ...kafka } = config.kafka
   const connection = { ...kafka, caPem: await readFile(caFile, 'utf8') }
   const admin = openAdmin(connection)
@@ -51,6 +53,9 @@ export async function startMonitor(config: MonitorConfig, { logger, onClose }: L
     }
   }
   const looking = keepLooking()
+
+  const accounts = keepAccounts({ ...{ connection, admin, logger }, onLook: ledgerMetrics(metrics), onFenced: fail })
+  onClose('accounting', accounts.close)
 
   const isReady = () => performance.now() - lookedAt < staleMs
   const server = await openStatusServer({ host: config.host, port: config.port, isReady, metrics })

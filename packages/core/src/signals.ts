@@ -172,6 +172,37 @@ export const signals = {
     labels: ['topic', 'partition'],
     meaning: 'The offset after the last message of a partition.',
   },
+  ledgerAccepted: {
+    name: 'millrace_ledger_accepted_events',
+    kind: 'gauge',
+    labels: ['type'],
+    meaning: 'Events stored, by the accounting, since it began.',
+  },
+  ledgerEvents: {
+    name: 'millrace_ledger_events',
+    kind: 'gauge',
+    labels: ['type', 'reader', 'outcome'],
+    meaning: 'Events that a reader is done with, by the accounting, since it began, by what became of them.',
+  },
+  ledgerInFlight: {
+    name: 'millrace_ledger_in_flight_events',
+    kind: 'gauge',
+    labels: ['type', 'reader'],
+    meaning: 'Events stored that a reader is not done with.',
+  },
+  ledgerUnaccounted: {
+    name: 'millrace_events_unaccounted',
+    kind: 'gauge',
+    labels: ['type', 'reader'],
+    meaning:
+      'Events that a reader has passed and told nothing of, for ten seconds at least; below 0, events that it told of twice. Not 0: something is lost, or counted wrongly.',
+  },
+  ledgerAge: {
+    name: 'millrace_ledger_age_seconds',
+    kind: 'gauge',
+    labels: [],
+    meaning: 'Time since the accounting was last written down; far above two seconds, it stands still.',
+  },
   brokers: {
     name: 'kafka_brokers',
     kind: 'gauge',

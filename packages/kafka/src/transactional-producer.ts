@@ -1,5 +1,5 @@
 /**
- * Stores records, and how far a consumer group has come, together or not at all: Kafka's transactions, one at a time.
+ * Stores records, and how far a consumer group has come where that is said, together or not at all: Kafka's transactions, one at a time.
  *
  * Whoever opens a producer with a transactional id takes it over: what its former holder left open is aborted, and that one is fenced, so
  * that it can commit nothing any more. Afterwards the id and epoch that were given are always named, so a fenced producer stays fenced.
@@ -39,7 +39,7 @@ export type TransactionalProducer = {
    * @throws MillraceError 'kafka.fenced' when another producer has taken over; 'kafka.not-confirmed' when it may be committed or not, and
    * only a new producer can tell; any other when nothing is stored
    */
-  readonly commit: (records: readonly OutgoingRecord[], offsets: GroupOffsets) => Promise<'committed' | 'stale'>
+  readonly commit: (records: readonly OutgoingRecord[], offsets?: GroupOffsets) => Promise<'committed' | 'stale'>
   readonly close: () => Promise<void>
 }
 
@@ -99,7 +99,7 @@ class Transactions implements TransactionalProducer {
 
   readonly commit = async (
     records: readonly OutgoingRecord[],
-    offsets: GroupOffsets,
+    offsets?: GroupOffsets,
   ): Promise<'committed' | 'stale'> => {
     const assigned = await this.#parts.writer.assign(records)
     try {
@@ -111,15 +111,15 @@ class Transactions implements TransactionalProducer {
     return 'committed'
   }
 
-  async #fill(assigned: Assigned, offsets: GroupOffsets): Promise<void> {
-    await this.#announce(assigned.partitions, offsets.group)
-    const [stored, noted] = await Promise.allSettled([assigned.store(), this.#note(offsets)])
+  async #fill(assigned: Assigned, offsets: GroupOffsets | undefined): Promise<void> {
+    await this.#announce(assigned.partitions, offsets?.group)
+    const [stored, noted] = await Promise.allSettled([assigned.store(), offsets && this.#note(offsets)])
     // Both have ended: nothing of this transaction is under way when it is ended.
     for (const outcome of [noted, stored]) if (outcome.status === 'rejected') throw outcome.reason
   }
 
   /** Tells the coordinator what the transaction will hold. */
-  async #announce(partitions: ReadonlyMap<string, readonly number[]>, group: string): Promise<void> {
+  async #announce(partitions: ReadonlyMap<string, readonly number[]>, group: string | undefined): Promise<void> {
     const { producerId, producerEpoch } = this.#identity
     const topics = [...partitions].map(([name, indexes]) => ({ name, partitions: [...indexes] }))
     const transaction = { transactionalId: this.#id, producerId, producerEpoch, verifyOnly: false, topics }
@@ -128,6 +128,7 @@ class Transactions implements TransactionalProducer {
         addPartitionsToTxnV3.api.async(to, [transaction]),
       )
     }
+    if (group === undefined) return
     await this.#parts.coordinator.ask('adding offsets to a transaction', requestDeadlineMs, (to) =>
       addOffsetsToTxnV4.api.async(to, this.#id, producerId, producerEpoch, group),
     )

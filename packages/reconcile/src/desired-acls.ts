@@ -1,6 +1,8 @@
+import { accountsTopic } from '@millrace/core/account'
 import { catalogTopic } from '@millrace/core/catalog'
 import { type Handler, handlerGroup } from '@millrace/core/handler'
 import type { Platform } from '@millrace/core/platform'
+import { ledgerTopic, ledgerTransactionalId } from '@millrace/core/ledger'
 import { replaysTopic } from '@millrace/core/replay'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import { permissionsOf as flinkPermissionsOf } from '@millrace/flink/acls'
@@ -17,6 +19,7 @@ const transactionalIdsWith = (prefix: string): Resource => ({
   name: prefix,
   pattern: 'prefixed',
 })
+const transactionalId = (name: string): Resource => ({ resource: 'transactional-id', name, pattern: 'literal' })
 const cluster: Resource = { resource: 'cluster', name: 'kafka-cluster', pattern: 'literal' }
 
 function allow(user: string, resource: Resource, ...operations: Acl['operation'][]): Acl[] {
@@ -29,7 +32,7 @@ function deny(user: string, resource: Resource, ...operations: Acl['operation'][
 
 /**
  * What the platform's own parts may do before any event type exists. The gateway may make, grow and use event topics, which have any
- * name but the internal ones; it makes no ACLs and deletes nothing. Monitoring reads messages only to tell how old the oldest unread one is.
+ * name but the internal ones; it makes no ACLs and deletes nothing. Monitoring reads what there is to count it, and writes the accounting.
  */
 export const foundationAcls: readonly Acl[] = [
   ...allow('gateway', topic('*'), 'Create', 'Describe', 'DescribeConfigs', 'Read', 'Write', 'Alter', 'AlterConfigs'),
@@ -37,6 +40,8 @@ export const foundationAcls: readonly Acl[] = [
   ...deny('gateway', topicsWith('connect-'), 'All'),
   ...deny('gateway', topic(catalogTopic), 'Alter', 'AlterConfigs'),
   ...deny('gateway', topic(replaysTopic), 'Alter', 'AlterConfigs'),
+  ...deny('gateway', topic(accountsTopic), 'Alter', 'AlterConfigs', 'Write'),
+  ...deny('gateway', topic(ledgerTopic), 'Alter', 'AlterConfigs', 'Write'),
 
   ...allow('registry', topicsWith('_apicurio-'), 'Describe', 'DescribeConfigs', 'Read', 'Write'),
   ...allow('registry', groupsWith('apicurio-'), 'Read', 'Describe'),
@@ -48,6 +53,8 @@ export const foundationAcls: readonly Acl[] = [
 
   ...allow('monitor', cluster, 'Describe'),
   ...allow('monitor', topic('*'), 'Describe', 'Read'),
+  ...allow('monitor', topic(ledgerTopic), 'Write'),
+  ...allow('monitor', transactionalId(ledgerTransactionalId), 'Describe', 'Write'),
   ...allow('monitor', group('*'), 'Describe'),
 ]
 
@@ -68,7 +75,7 @@ export function aclsOf(platform: Platform): Acl[] {
 }
 
 function handlerAcls({ name, from, to }: Handler): Acl[] {
-  const outputs = [deadLetterTopic(from.topic), ...to.map((type) => type.topic)]
+  const outputs = [deadLetterTopic(from.topic), accountsTopic, ...to.map((type) => type.topic)]
   return [
     ...allow('worker', topic(from.topic), 'Describe', 'Read'),
     ...outputs.flatMap((output) => allow('worker', topic(output), 'Describe', 'Write')),

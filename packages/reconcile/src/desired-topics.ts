@@ -1,6 +1,7 @@
 import { accountsTopic } from '@millrace/core/account'
 import { catalogTopic } from '@millrace/core/catalog'
 import type { DeclaredType } from '@millrace/core/event-type'
+import { ledgerTopic } from '@millrace/core/ledger'
 import type { Platform } from '@millrace/core/platform'
 import { replaysTopic } from '@millrace/core/replay'
 import { deadLetterTopic } from '@millrace/core/topic-name'
@@ -18,6 +19,8 @@ const forever = { 'retention.ms': '-1', 'retention.bytes': '-1' }
 const replaysRetentionMs = deadLetterRetentionMs + 86_400_000
 /** They are read within seconds; so long they may wait for whoever adds them up. */
 const accountsRetentionMs = 7 * 86_400_000
+/** The same minutes are written over and over, and only what is in closed segments is compacted. */
+const ledgerSegmentBytes = 16 * 1_048_576
 const compacted = { 'cleanup.policy': 'compact' }
 /**
  * Whoever writes them, dead letters have the time of their failure, by which they are kept and sought: Connect would give them the original's.
@@ -34,6 +37,7 @@ export const foundationTopics: readonly DesiredTopic[] = [
     config: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(replaysRetentionMs) },
   },
   { name: accountsTopic, partitions: 6, config: retention(accountsRetentionMs) },
+  { name: ledgerTopic, partitions: 1, config: { ...compacted, 'segment.bytes': String(ledgerSegmentBytes) } },
   { name: '_apicurio-journal', partitions: 1, config: { 'cleanup.policy': 'delete', ...forever } },
   { name: '_apicurio-snapshots', partitions: 1, config: { 'cleanup.policy': 'delete', ...forever } },
   { name: '_apicurio-events', partitions: 1, config: { 'cleanup.policy': 'delete' } },
