@@ -18,3 +18,16 @@ export async function within<T>(timeoutMs: number, what: string, request: Promis
     clearTimeout(timer)
   }
 }
+
+/** @returns what a wait brings, or `undefined` as soon as `signal` is aborted */
+export async function unlessAborted<T>(signal: AbortSignal, wait: Promise<T>): Promise<T | undefined> {
+  const aborted = Promise.withResolvers<undefined>()
+  const onAbort = () => aborted.resolve(undefined)
+  signal.addEventListener('abort', onAbort)
+  wait.catch(() => undefined) // it may fail when nobody waits any more
+  try {
+    return await Promise.race([wait, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -5,16 +5,18 @@
  * @see https://cwiki.apache.org/confluence/display/KAFKA/KIP-848
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { MillraceError } from '@millrace/core/errors'
-import { consumerGroupHeartbeatV1, offsetFetchV9 } from '@platformatic/kafka'
+import { MillraceError } from '@millrace/core/errors'
+import { consumerGroupHeartbeatV1 } from '@platformatic/kafka'
+import { backoffMs } from './backoff.ts'
 import { brokerConnections } from './broker-connections.ts'
 import { openCluster } from './cluster.ts'
 import type { KafkaConnection } from './connection.ts'
 import { type Coordinator, coordinatorOf } from './coordinator.ts'
+import { unlessAborted } from './deadline.ts'
 import { kafkaError, protocolErrors } from './errors.ts'
+import { type Committed, stableOffsets } from './stable-offsets.ts'
 
-/** Up to where a group has done its work in a partition, and what it noted beside that. */
-export type Committed = { readonly offset: bigint; readonly metadata: string }
+export type { Committed } from './stable-offsets.ts'
 export type CommittedOffsets = ReadonlyMap<number, Committed>
 
 export type GroupOptions = {
@@ -25,7 +27,10 @@ export type GroupOptions = {
 }
 
 export type GroupListener = {
-  /** These partitions are this member's from now on; those without a commit are `undefined`. */
+  /**
+   * These partitions are this member's from now on, with what the group has committed; those without a commit are `undefined`. One with a
+   * transaction that is still open comes when that has ended, after the others.
+   */
   readonly onAssigned: (partitions: ReadonlyMap<number, Committed | undefined>) => void
   /** These are another's when the promise is fulfilled: until then the member finishes what it has begun there, and commits it. */
   readonly onRevoked: (partitions: readonly number[]) => Promise<void>
@@ -42,11 +47,6 @@ export type GroupMember = {
   readonly identity: () => MemberIdentity
   /** Resolves when the group has answered once more, so that the epoch is its newest; or after a while. */
   readonly heard: () => Promise<void>
-  /**
-   * What the group has committed, with all transactions that were open ended.
-   * @throws MillraceError 'kafka.unavailable' | 'kafka.refused'
-   */
-  readonly committed: (partitions: readonly number[]) => Promise<ReadonlyMap<number, Committed | undefined>>
   /** Lets go of everything, as when it is revoked, and leaves the group. */
   readonly leave: () => Promise<void>
 }
@@ -54,8 +54,9 @@ export type GroupMember = {
 const joining = 0
 const leaving = -1
 const heartbeatDeadlineMs = 10_000
-/** Transactions of a worker that died are ended by their time-out. */
-const offsetsDeadlineMs = 90_000
+const offsetsDeadlineMs = 10_000
+/** Some seconds. Transactions of a worker that died are ended by their time-out, which takes longer; others end at once. */
+const unstableAttemptsMax = 10
 const leaveDeadlineMs = 2_000
 const retryMs = 1_000
 const lostTo = ['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'GROUP_ID_NOT_FOUND'] as const
@@ -84,6 +85,8 @@ class Member implements GroupMember {
   #epoch = joining
   #owned = nothing
   #target = nothing
+  /** Aborted when the target is another. */
+  #superseded = new AbortController()
   #reconciling: Promise<void> | undefined
   #beating: Promise<void> = Promise.resolve()
   #hurry = Promise.withResolvers<undefined>()
@@ -109,29 +112,9 @@ class Member implements GroupMember {
     await Promise.race([promise, sleep(heartbeatDeadlineMs, undefined, { ref: false })])
   }
 
-  readonly committed = async (partitions: readonly number[]): Promise<ReadonlyMap<number, Committed | undefined>> => {
-    const { group, topic } = this.#options
-    const asked = [{ groupId: group, memberEpoch: -1, topics: [{ name: topic, partitionIndexes: [...partitions] }] }]
-    const { groups } = await this.#coordinator.ask(
-      `reading what ${group} has committed`,
-      offsetsDeadlineMs,
-      (to) => offsetFetchV9.api.async(to, asked, true),
-      this.#leave.signal,
-    )
-    const found = new Map(
-      groups[0]?.topics[0]?.partitions.map((partition) => [partition.partitionIndex, partition]) ?? [],
-    )
-    return new Map(
-      partitions.map((partition) => {
-        const { committedOffset: offset = -1n, metadata = null } = found.get(partition) ?? {}
-        return [partition, offset < 0n ? undefined : { offset, metadata: metadata ?? '' }]
-      }),
-    )
-  }
-
   readonly leave = async (): Promise<void> => {
     this.#leave.abort()
-    this.#target = nothing
+    this.#retarget(nothing)
     this.#reconcile()
     await this.#reconciling
     this.#stop.abort()
@@ -202,14 +185,21 @@ class Member implements GroupMember {
   #aim(target: Held): void {
     const { topicId, partitions } = this.#target
     const isSame = topicId === target.topicId && partitions.join() === target.partitions.join()
-    if (!isSame) this.#target = target
+    if (!isSame) this.#retarget(target)
     this.#reconcile()
+  }
+
+  /** What is waited for on the way to the former target would hold up that to the new one. */
+  #retarget(target: Held): void {
+    this.#target = target
+    this.#superseded.abort()
+    this.#superseded = new AbortController()
   }
 
   #lose(): void {
     this.#epoch = joining
     this.#owned = nothing
-    this.#target = nothing
+    this.#retarget(nothing)
     this.#listener.onLost()
   }
 
@@ -225,14 +215,14 @@ class Member implements GroupMember {
   }
 
   async #reach(): Promise<void> {
-    for (;;) {
+    for (let attempts = 0; ;) {
       const { topicId, partitions: wanted } = this.#target
       const { partitions: held } = this.#owned
       const kept = topicId === this.#owned.topicId ? held.filter((partition) => wanted.includes(partition)) : []
       const revoked = held.filter((partition) => !kept.includes(partition))
       const added = wanted.filter((partition) => !kept.includes(partition))
       if (revoked.length > 0) await this.#letGo(revoked)
-      else if (added.length > 0) await this.#take(topicId, added)
+      else if (added.length > 0) attempts = (await this.#take(topicId, added, attempts)) ? 0 : attempts + 1
       else return
     }
   }
@@ -245,20 +235,42 @@ class Member implements GroupMember {
     this.#soon()
   }
 
-  async #take(topicId: string, added: readonly number[]): Promise<void> {
-    const before = { owned: this.#owned, target: this.#target }
+  /**
+   * Takes those partitions in which no transaction is open.
+   * @returns whether there was one
+   */
+  async #take(topicId: string, added: readonly number[], attempts: number): Promise<boolean> {
+    const { signal } = this.#superseded
+    const what = `beginning with partitions of ${this.#options.topic}`
+    const pause = () => sleep(backoffMs(attempts), undefined, { signal }).catch(() => undefined)
     try {
-      const committed = await this.committed(added)
-      // Decided otherwise meanwhile.
-      if (this.#owned !== before.owned || this.#target !== before.target) return
-      this.#owned = { topicId, partitions: [...this.#owned.partitions, ...added] }
-      this.#listener.onAssigned(committed)
-      this.#soon()
+      const committed = await unlessAborted(signal, this.#committed(added, signal))
+      if (!committed) return true
+      if (committed.size > 0) {
+        this.#owned = { topicId, partitions: [...this.#owned.partitions, ...committed.keys()] }
+        this.#listener.onAssigned(committed)
+        this.#soon()
+        return true
+      }
+      if (attempts >= unstableAttemptsMax) {
+        const which = added.join(', ')
+        throw new MillraceError('kafka.unavailable', `${what}: a transaction is open in ${which}, it has to end first`)
+      }
     } catch (error) {
-      if (this.#isLeaving()) return
-      this.#listener.onTrouble(kafkaError(error, `beginning with partitions of ${this.#options.topic}`))
-      await sleep(retryMs, undefined, { signal: this.#leave.signal }).catch(() => undefined)
+      this.#listener.onTrouble(kafkaError(error, what))
     }
+    await pause()
+    return false
+  }
+
+  #committed(partitions: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, Committed | undefined>> {
+    const { group, topic } = this.#options
+    return this.#coordinator.ask(
+      `reading what ${group} has committed`,
+      offsetsDeadlineMs,
+      (to) => stableOffsets(to, group, topic, partitions),
+      signal,
+    )
   }
 
   /** Calls, since the state of a signal changes while others run. */

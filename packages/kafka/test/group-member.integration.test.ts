@@ -1,8 +1,9 @@
 import { stack } from '@millrace/testkit/fixture'
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { openAdmin } from '../src/admin.ts'
-import { joinGroup } from '../src/group-member.ts'
+import { type Committed, joinGroup } from '../src/group-member.ts'
 import { openTransactionalProducer } from '../src/transactional-producer.ts'
+import { openTransaction } from './open-transaction.ts'
 import { makeTopic } from './topic.ts'
 
 const { connection } = stack()
@@ -14,17 +15,17 @@ const all = Array.from({ length: partitions }, (_, partition) => partition)
 
 /** A member that knows what it has, and notes when it has what another has still. */
 function member(group: string, topic: string, held: Map<number, string>, name: string) {
-  const has = new Set<number>()
+  const has = new Map<number, Committed | undefined>()
   const twice: number[] = []
   const joined = joinGroup(
     connection('admin'),
     { group, topic, rebalanceTimeoutMs: 10_000 },
     {
       onAssigned: (assigned) => {
-        for (const partition of assigned.keys()) {
+        for (const [partition, committed] of assigned) {
           if (held.has(partition)) twice.push(partition)
           held.set(partition, name)
-          has.add(partition)
+          has.set(partition, committed)
         }
       },
       onRevoked: async (revoked) => {
@@ -75,10 +76,29 @@ test('a member begins where the group has committed, with what was noted there',
   await first.leave()
   expect(await commit()).toBe('stale')
   const second = member(group, topic, new Map(), 'second')
-  expect(await second.joined.committed([0, 1])).toEqual(
+  await vi.waitUntil(() => second.has.size === 2, 30_000)
+  expect(second.has).toEqual(
     new Map([
       [0, undefined],
       [1, { offset: 5n, metadata: 'some note' }],
     ]),
   )
+})
+
+test('a transaction that is open in a partition holds up that one alone, and no rebalance', async () => {
+  const [topic, group] = ['group-unstable', 'group-unstable']
+  await makeTopic(admin, topic, partitions)
+  const abort = await openTransaction(connection('admin'), group, topic, 0)
+  const held = new Map<number, string>()
+  const first = member(group, topic, held, 'first')
+  await vi.waitUntil(() => first.has.size === partitions - 1, 20_000)
+  const second = member(group, topic, held, 'second')
+  await vi.waitUntil(
+    () => first.has.size < partitions - 1 && second.has.size >= 5 && held.size === partitions - 1,
+    20_000,
+  )
+  expect(held.has(0)).toBe(false)
+  await abort()
+  await vi.waitUntil(() => held.size === partitions, 20_000)
+  expect([...first.twice, ...second.twice]).toEqual([])
 })
