@@ -24,15 +24,17 @@ export type TransactionWriter = {
 export type Assigned = {
   /** By topic. */
   readonly partitions: ReadonlyMap<string, readonly number[]>
-  /** @throws MillraceError when not all of it is stored; then the transaction is to be aborted */
-  readonly store: () => Promise<void>
+  /**
+   * Tries for so long.
+   * @throws MillraceError when not all of it is stored; then the transaction is to be aborted
+   */
+  readonly store: (deadlineMs: number) => Promise<void>
 }
 
 const batchEventsMax = 1_000
 /** Must stay below the topics' `max.message.bytes`. */
 const batchBytesMax = 1_000_000
 const replicasTimeoutMs = 3_000
-const storeDeadlineMs = 15_000
 
 type PartitionRecords = { readonly topic: string; readonly partition: number; readonly records: OutgoingRecord[] }
 
@@ -55,8 +57,8 @@ export function createTransactionWriter(
   }
 
   /** One batch of each partition at a time. */
-  const store = async (places: readonly PartitionRecords[]): Promise<void> => {
-    const endMs = performance.now() + storeDeadlineMs
+  const store = async (places: readonly PartitionRecords[], deadlineMs: number): Promise<void> => {
+    const endMs = performance.now() + deadlineMs
     const left = places.map(encoded).filter((batches) => batches.length > 0)
     for (let attempts = 0; left.length > 0;) {
       const heads = left.flatMap(([head]) => head ?? [])
@@ -116,7 +118,7 @@ export function createTransactionWriter(
       for (const { topic, partition } of all) choice.advance(topic, partition)
       const byTopic = Map.groupBy(all, ({ topic }) => topic)
       const partitions = new Map([...byTopic].map(([topic, of]) => [topic, of.map(({ partition }) => partition)]))
-      return { partitions, store: () => store(all) }
+      return { partitions, store: (deadlineMs) => store(all, deadlineMs) }
     },
   }
 }

@@ -37,15 +37,16 @@ export type TransactionalProducer = {
    * One transaction.
    * @returns `stale` when the group does not take offsets of this epoch of the member's: nothing is stored then
    * @throws MillraceError 'kafka.fenced' when another producer has taken over; 'kafka.not-confirmed' when it may be committed or not, and
-   * only a new producer can tell; any other when nothing is stored
+   * only a new producer can tell, also when it took longer than the brokers wait for it; any other when nothing is stored
    */
   readonly commit: (records: readonly OutgoingRecord[], offsets?: GroupOffsets) => Promise<'committed' | 'stale'>
   readonly close: () => Promise<void>
 }
 
-/** After this time the brokers abort what its producer left open. Longer than everything before the commit may take. */
+/** After this time, or up to 10 s later when they look for such, the brokers abort what its producer left open. */
 const transactionTimeoutMs = 30_000
-const requestDeadlineMs = 10_000
+/** Everything before the commit, together. A last attempt may begin just before: with its connection it takes 6 s, seldom more. */
+const fillDeadlineMs = 18_000
 const commitDeadlineMs = 60_000
 const unknown = { id: -1n, epoch: -1 } as const
 
@@ -87,6 +88,8 @@ class Transactions implements TransactionalProducer {
   readonly #parts: Parts
   readonly #groups = new Map<string, Coordinator>()
   #identity: ProducerId
+  /** When the transaction began, not later than for its coordinator, as `performance.now()` counts. */
+  #beganMs = 0
 
   constructor(transactionalId: string, identity: ProducerId, parts: Parts) {
     this.#id = transactionalId
@@ -102,6 +105,7 @@ class Transactions implements TransactionalProducer {
     offsets?: GroupOffsets,
   ): Promise<'committed' | 'stale'> => {
     const assigned = await this.#parts.writer.assign(records)
+    this.#beganMs = performance.now()
     try {
       await this.#fill(assigned, offsets)
     } catch (error) {
@@ -113,9 +117,14 @@ class Transactions implements TransactionalProducer {
 
   async #fill(assigned: Assigned, offsets: GroupOffsets | undefined): Promise<void> {
     await this.#announce(assigned.partitions, offsets?.group)
-    const [stored, noted] = await Promise.allSettled([assigned.store(), offsets && this.#note(offsets)])
+    const [stored, noted] = await Promise.allSettled([assigned.store(this.#leftMs()), offsets && this.#note(offsets)])
     // Both have ended: nothing of this transaction is under way when it is ended.
     for (const outcome of [noted, stored]) if (outcome.status === 'rejected') throw outcome.reason
+  }
+
+  /** How much time there is before the commit. */
+  #leftMs(): number {
+    return Math.max(0, this.#beganMs + fillDeadlineMs - performance.now())
   }
 
   /** Tells the coordinator what the transaction will hold. */
@@ -124,12 +133,12 @@ class Transactions implements TransactionalProducer {
     const topics = [...partitions].map(([name, indexes]) => ({ name, partitions: [...indexes] }))
     const transaction = { transactionalId: this.#id, producerId, producerEpoch, verifyOnly: false, topics }
     if (topics.length > 0) {
-      await this.#parts.coordinator.ask('adding partitions to a transaction', requestDeadlineMs, (to) =>
+      await this.#parts.coordinator.ask('adding partitions to a transaction', this.#leftMs(), (to) =>
         addPartitionsToTxnV3.api.async(to, [transaction]),
       )
     }
     if (group === undefined) return
-    await this.#parts.coordinator.ask('adding offsets to a transaction', requestDeadlineMs, (to) =>
+    await this.#parts.coordinator.ask('adding offsets to a transaction', this.#leftMs(), (to) =>
       addOffsetsToTxnV4.api.async(to, this.#id, producerId, producerEpoch, group),
     )
   }
@@ -145,7 +154,7 @@ class Transactions implements TransactionalProducer {
     const { memberId, memberEpoch } = member
     const coordinator = this.#groups.get(group) ?? this.#parts.groups(group)
     this.#groups.set(group, coordinator)
-    await coordinator.ask(`noting offsets of ${group}`, requestDeadlineMs, (to) =>
+    await coordinator.ask(`noting offsets of ${group}`, this.#leftMs(), (to) =>
       txnOffsetCommitV4.api.async(to, this.#id, group, producerId, producerEpoch, memberEpoch, memberId, null, [
         { name: topic, partitions },
       ]),
@@ -158,7 +167,7 @@ class Transactions implements TransactionalProducer {
     try {
       this.#identity = await initialized(this.#parts.coordinator, this.#id, this.#identity)
     } catch (failure) {
-      throw unsettled(failure)
+      throw this.#unsettled(failure)
     }
     this.#parts.writer.begin(this.#identity)
     const told = protocolErrors(error)
@@ -175,8 +184,19 @@ class Transactions implements TransactionalProducer {
     } catch (error) {
       // The coordinator was told of nothing that could be undone.
       if (!isCommitted && protocolErrors(error).has('INVALID_TXN_STATE')) return
-      throw unsettled(error)
+      throw this.#unsettled(error)
     }
+  }
+
+  /** One that took too long is fenced by its coordinator, as by who takes over: then only a take-over tells the two apart. */
+  #unsettled(error: unknown): MillraceError {
+    const told = protocolErrors(error)
+    const isOver = performance.now() - this.#beganMs > transactionTimeoutMs
+    if (!isOver && fencedBy.some((name) => told.has(name))) {
+      return new MillraceError('kafka.fenced', 'another producer has taken over the transactional id', { cause: error })
+    }
+    const { message } = kafkaError(error, 'ending a transaction')
+    return new MillraceError('kafka.not-confirmed', `${message}: it may be committed or not`, { cause: error })
   }
 }
 
@@ -190,14 +210,4 @@ async function initialized(
   return coordinator.ask(`taking over the transactional id ${transactionalId}`, commitDeadlineMs, (to) =>
     initProducerIdV5.api.async(to, transactionalId, transactionTimeoutMs, producerId, producerEpoch),
   )
-}
-
-function unsettled(error: unknown): MillraceError {
-  const told = protocolErrors(error)
-  if (fencedBy.some((name) => told.has(name))) {
-    const message = 'another producer has taken over the transactional id, or the transaction took too long'
-    return new MillraceError('kafka.fenced', message, { cause: error })
-  }
-  const { message } = kafkaError(error, 'ending a transaction')
-  return new MillraceError('kafka.not-confirmed', `${message}: it may be committed or not`, { cause: error })
 }

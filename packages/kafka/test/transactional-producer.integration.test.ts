@@ -111,6 +111,30 @@ test('a producer whose id was taken over commits nothing any more, and stays fen
   await isAt(group, topic, 2n)
 })
 
+test('a transaction that stood still for longer than brokers wait is not confirmed, and a new producer goes on', async () => {
+  const [topic, group, id] = ['transactions-still', 'transactions-still-group', 'transactions-still-id']
+  await makeTopic(admin, topic, partitions)
+  const former = await open(id)
+  const offsets = new StandstillMap([[0, { offset: 1n, metadata: '' }]])
+  const late = former.commit(records(topic, 'never'), { ...upTo(group, topic, 1n), offsets })
+  await expect(late).rejects.toMatchObject({ code: 'kafka.not-confirmed' })
+  const next = await open(id)
+  expect(await next.commit(records(topic, 'then'), upTo(group, topic, 2n))).toBe('committed')
+  await holds(topic, 'then')
+  await isAt(group, topic, 2n)
+})
+
+/**
+ * While it is read, which is when the transaction has begun, nothing in this process goes on, as on a machine that is frozen: no answer is
+ * read and no timer ends. It takes longer than a transaction may, and the brokers look for such every 10 s.
+ */
+class StandstillMap<Key, Value> extends Map<Key, Value> {
+  override [Symbol.iterator]() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 43_000)
+    return super[Symbol.iterator]()
+  }
+}
+
 test('a transaction that is taken over half-way is there whole or not at all', { timeout: 120_000 }, async () => {
   const [topic, group, id] = ['transactions-race', 'transactions-race-group', 'transactions-race-id']
   await makeTopic(admin, topic, partitions)
