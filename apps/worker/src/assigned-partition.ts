@@ -9,7 +9,7 @@ export type AssignedTask = { readonly partition: AssignedPartition; readonly tas
 /** Of one partition, what is read and not yet committed. One more fetch may come on top. */
 const recordsMax = 1_000
 const bytesMax = 8 * 1_048_576
-/** The last fetch of a partition may bring so many places more than there is room for. */
+/** The last fetch of a partition may bring so many places more than are wanted. What is beyond all that waits, see `resumesAt`. */
 const spreadRoom = spreadMax / 2
 
 /** A partition that is this worker's, from when it is assigned until it is let go of or lost. */
@@ -21,6 +21,7 @@ export class AssignedPartition {
   #waiting = 0
   #bytes = 0
   #running = 0
+  #resumesAt: bigint | undefined
   #idle = Promise.withResolvers<undefined>()
 
   constructor(partition: number, committed: Committed) {
@@ -44,17 +45,33 @@ export class AssignedPartition {
 
   /** Backpressure: what comes in faster than it is committed waits in Kafka. */
   get hasRoom(): boolean {
-    return this.isOpen && this.#waiting < recordsMax && this.#bytes < bytesMax && this.progress.spread < spreadRoom
+    const isReached = this.#resumesAt === undefined || this.progress.reaches(this.#resumesAt)
+    const isSmall = this.#waiting < recordsMax && this.#bytes < bytesMax && this.progress.spread < spreadRoom
+    return this.isOpen && isReached && isSmall
   }
 
-  /** The task of a record, unless it is done already. */
+  /**
+   * Where reading goes on when there is room again, after a record too far ahead: markers and aborted records of transactions take
+   * offsets too, so the next record may be any number of them away.
+   */
+  get resumesAt(): bigint | undefined {
+    return this.#resumesAt
+  }
+
+  /** The task of a record, unless it is done already or too far ahead; then it is to be read again from `resumesAt`. */
   begin(record: StoredRecord): AssignedTask | undefined {
-    if (!this.isOpen || !this.progress.begin(record.offset)) return undefined
+    if (!this.isOpen || !this.#isReached(record.offset) || !this.progress.begin(record.offset)) return undefined
     this.#waiting += 1
     this.#bytes += bytesOf(record)
     const signal = this.#stop.signal
     const task = { record, signal, attempts: 0, firstTriedAtMs: undefined, firstFailedAtMs: undefined }
     return { partition: this, task }
+  }
+
+  #isReached(offset: bigint): boolean {
+    if (this.#resumesAt !== undefined && offset > this.#resumesAt) return false // it comes again
+    this.#resumesAt = this.progress.reaches(offset) ? undefined : offset
+    return this.#resumesAt === undefined
   }
 
   /** @returns what is to be called when the work ends */

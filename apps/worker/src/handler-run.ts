@@ -118,11 +118,13 @@ class Run {
     for (const partition of this.#partitions.values()) this.#release(partition)
   }
 
-  readonly onRecords = (_topic: string, records: readonly StoredRecord[]): void => {
+  readonly onRecords = (topic: string, records: readonly StoredRecord[]): void => {
     for (const record of records) {
-      const partition = this.#partitions.get(record.partition)
-      const task = partition?.begin(record)
+      const task = this.#partitions.get(record.partition)?.begin(record)
       if (task) this.#lanes.push(laneOf(record), task)
+    }
+    for (const { partition, resumesAt } of this.#partitions.values()) {
+      if (resumesAt !== undefined) this.#follower?.seek(topic, partition, resumesAt)
     }
     this.#options.metrics.waiting(this.#waiting())
   }

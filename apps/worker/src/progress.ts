@@ -38,6 +38,12 @@ export class Progress {
     return true
   }
 
+  /** Whether a record may be begun: what lies further behind the first that is not finished has no room in a commit. */
+  reaches(offset: bigint): boolean {
+    const [first = offset] = this.#unfinished
+    return offset - first < spreadMax
+  }
+
   finish(offset: bigint): void {
     const former = this.#base()
     if (!this.#unfinished.delete(offset)) return

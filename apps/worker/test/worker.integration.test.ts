@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readDeadLetter } from '@millrace/core/read-dead-letter'
 import { openAdmin } from '@millrace/kafka/admin'
 import { openProducer } from '@millrace/kafka/producer'
+import { openTransactionalProducer } from '@millrace/kafka/transactional-producer'
 import { stack } from '@millrace/testkit/fixture'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { type Effect, effects, effectsOf, end, makeTypes, post, recordsOf, startWorker, type Told } from './workers.ts'
@@ -132,6 +133,32 @@ test('an event that is tried again holds up its own key alone', async () => {
   expect(await effectsOf('aside-slow')).toEqual([])
   expect((await effects('aside-slow', 2)).map(({ number }) => number)).toEqual([0, 1])
 })
+
+test('an event far ahead of one that is tried again is handled after it', async () => {
+  await post('/worker/far', [{ key: 'far-x', number: 0, does: 'fail once, for long' }])
+  const partition = (await recordsOf('worker.task')).find(({ key }) => key?.toString() === 'far-x')?.partition ?? -1
+  await skipOffsets(partition, 25_000)
+  const producer = openProducer(connection('admin'))
+  onTestFinished(() => producer.close())
+  await post('/worker/far', [{ key: 'far-x', number: 1, does: '' }])
+  const poison = { key: Buffer.from('far-y'), value: Buffer.from('{'), headers: new Map<string, string>() }
+  await producer.send({ topic: 'worker.task', partition, ...poison, timestampMs: Date.now() })
+  await startWorker('far')
+  expect((await effects('far-x', 2)).map(({ number }) => number)).toEqual([0, 1])
+  await deadLetters('far-y', 1)
+  await vi.waitUntil(isDone, 20_000)
+})
+
+/** Takes so many offsets of a partition for records that nobody will see: of a transaction that is aborted. */
+async function skipOffsets(partition: number, count: number): Promise<void> {
+  const producer = await openTransactionalProducer(connection('admin'), 'worker-skip')
+  onTestFinished(() => producer.close())
+  const record = { topic: 'worker.task', partition, value: Buffer.from('never'), headers: new Map<string, string>() }
+  const records = Array.from({ length: count }, () => ({ ...record, timestampMs: Date.now() }))
+  const member = { memberId: crypto.randomUUID(), memberEpoch: 1 } // of nobody, so the group refuses it
+  const offsets = new Map([[partition, { offset: 0n, metadata: '' }]])
+  expect(await producer.commit(records, { group, topic: 'worker.task', member, offsets })).toBe('stale')
+}
 
 test('workers that come and go, and are killed, do every event once', { timeout: 240_000 }, async () => {
   const told: Told[] = []
