@@ -145,13 +145,17 @@ class Run {
     if (!partition.isOpen) return undefined
     const { metrics, attempts } = this.#options
     const ended = partition.start()
-    const startedAtMs = performance.now()
-    const attempted = await attempts.attempt(task).finally(ended)
-    metrics.attempted(performance.now() - startedAtMs, attempted.kind)
-    if (partition.isReleased) return undefined
-    if (attempted.kind === 'again') return attempted.delayMs
-    this.#commits?.add({ partition, task, kind: attempted.kind, records: attempted.records })
-    return undefined
+    try {
+      const startedAtMs = performance.now()
+      const attempted = await attempts.attempt(task)
+      metrics.attempted(performance.now() - startedAtMs, attempted.kind)
+      if (partition.isReleased) return undefined
+      if (attempted.kind === 'again') return attempted.delayMs
+      this.#commits?.add({ partition, task, kind: attempted.kind, records: attempted.records })
+      return undefined
+    } finally {
+      ended() // not before: who waits for the end of the work commits then what it came to
+    }
   }
 
   #waiting(): number {
