@@ -66,7 +66,7 @@ export async function openHandlerRun(options: HandlerRunOptions): Promise<Handle
     const member = joinGroup(connection, group, listener)
     run.begin(follower, commits, member)
     return {
-      failed: commits.failed,
+      failed: Promise.race([commits.failed, run.failed]),
       close: async () => {
         await member.leave().finally(() => Promise.allSettled([follower.close(), producer.close()]))
       },
@@ -81,12 +81,18 @@ class Run {
   readonly #options: HandlerRunOptions
   readonly #lanes: Lanes<AssignedTask>
   readonly #partitions = new Map<number, AssignedPartition>()
+  readonly #failed = Promise.withResolvers<never>()
   #follower: Follower | undefined
   #commits: Commits | undefined
 
   constructor(options: HandlerRunOptions) {
     this.#options = options
-    this.#lanes = new Lanes(options.handler.concurrency, this.#work)
+    this.#lanes = new Lanes(options.handler.concurrency, this.#work, this.#failed.reject)
+    this.#failed.promise.catch(() => undefined)
+  }
+
+  get failed(): Promise<never> {
+    return this.#failed.promise
   }
 
   begin(follower: Follower, commits: Commits, member: GroupMember): void {

@@ -9,13 +9,16 @@ type Lane<Item> = { readonly items: Item[] }
 export class Lanes<Item> {
   readonly #concurrency: number
   readonly #work: LaneWork<Item>
+  readonly #onFailed: (error: unknown) => void
   readonly #lanes = new Map<string, Lane<Item>>()
   readonly #ready: string[] = []
   #running = 0
 
-  constructor(concurrency: number, work: LaneWork<Item>) {
+  /** @param onFailed is told when the work on an item fails, which it should not: its lane goes no further then */
+  constructor(concurrency: number, work: LaneWork<Item>, onFailed: (error: unknown) => void) {
     this.#concurrency = concurrency
     this.#work = work
+    this.#onFailed = onFailed
   }
 
   push(name: string, item: Item): void {
@@ -36,7 +39,7 @@ export class Lanes<Item> {
       const item = lane?.items[0]
       if (name === undefined || !lane || item === undefined) return
       this.#running += 1
-      void this.#work(item).then((delayMs) => this.#after(name, lane, delayMs))
+      this.#work(item).then((delayMs) => this.#after(name, lane, delayMs), this.#onFailed)
     }
   }
 
