@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Committed } from '@millrace/kafka/group-member'
 import type { StoredRecord } from '@millrace/kafka/reader'
 import type { Task } from './attempts.ts'
-import { Progress, spreadMax } from './progress.ts'
+import { type Progress, spreadMax } from './progress.ts'
 
 export type AssignedTask = { readonly partition: AssignedPartition; readonly task: Task }
 
@@ -24,9 +23,9 @@ export class AssignedPartition {
   #resumesAt: bigint | undefined
   #idle = Promise.withResolvers<undefined>()
 
-  constructor(partition: number, committed: Committed) {
+  constructor(partition: number, progress: Progress) {
     this.partition = partition
-    this.progress = new Progress(committed)
+    this.progress = progress
   }
 
   /** Work may be begun. */

@@ -5,7 +5,7 @@
  * Whatever becomes unclear (the group has taken the partitions away, a commit has no answer) is dropped and read again from what is
  * committed: that is the truth, and nothing else is.
  */
-import type { MillraceError } from '@millrace/core/errors'
+import { MillraceError } from '@millrace/core/errors'
 import { type Handler, handlerGroup } from '@millrace/core/handler'
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import { type Follower, type Gap, openFollower } from '@millrace/kafka/follower'
@@ -17,6 +17,7 @@ import type { Attempts } from './attempts.ts'
 import { Commits } from './commits.ts'
 import { Lanes } from './lanes.ts'
 import type { HandlerMetrics } from './metrics.ts'
+import { Progress } from './progress.ts'
 
 export type HandlerRunOptions = {
   readonly handler: Handler
@@ -48,9 +49,9 @@ export async function openHandlerRun(options: HandlerRunOptions): Promise<Handle
   const { handler, connection, instance, onTrouble } = options
   const producer = await openTransactionalProducer(connection, `${handlerGroup(handler.name)}-${instance}`)
   const run = new Run(options)
-  const { onRecords, wants } = run
+  const { onRecords, onReset, wants } = run
   const onGap = (_topic: string, gap: Gap) => options.onGap(gap)
-  const follower = openFollower(connection, { onRecords, wants, onGap, onTrouble })
+  const follower = openFollower(connection, { onRecords, onReset, wants, onGap, onTrouble })
   try {
     const topic = handler.from.topic
     await follower.follow(topic, new Map())
@@ -103,10 +104,11 @@ class Run {
 
   readonly wants = (_topic: string, partition: number): boolean => this.#partitions.get(partition)?.hasRoom ?? false
 
-  readonly onAssigned = (assigned: ReadonlyMap<number, Committed | undefined>): void => {
-    for (const [partition, committed = fromTheBeginning] of assigned) {
-      this.#partitions.set(partition, new AssignedPartition(partition, committed))
-      this.#follower?.seek(this.#options.handler.from.topic, partition, committed.offset)
+  readonly onAssigned = (assigned: ReadonlyMap<number, Committed | undefined>, topicId: string): void => {
+    for (const [number, committed = fromTheBeginning] of assigned) {
+      const partition = new AssignedPartition(number, new Progress(committed, topicId))
+      this.#partitions.set(number, partition)
+      this.#follower?.seek(this.#options.handler.from.topic, number, partition.progress.next)
     }
     // Some may be newer than what is known of the topic.
     this.#follower?.refresh()
@@ -122,6 +124,12 @@ class Run {
 
   readonly onLost = (): void => {
     for (const partition of this.#partitions.values()) this.#release(partition)
+  }
+
+  /** Offsets mean something else now: those of the new topic are not to be taken for the old ones'. */
+  readonly onReset = (topic: string): void => {
+    this.onLost()
+    this.#failed.reject(new MillraceError('kafka.unavailable', `${topic} was deleted, and one of its name was made`))
   }
 
   readonly onRecords = (topic: string, records: readonly StoredRecord[]): void => {

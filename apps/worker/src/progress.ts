@@ -3,8 +3,9 @@
  * that is not finished, and beside it, as the commit's metadata, which of those behind it are: so one record that takes long holds up no
  * others, and whoever goes on from there does none of them twice.
  *
- * The metadata is `v1:` and a bitmap in Base64, bit n for the record n places behind the offset. Kafka takes 4 096 characters of it
- * (`offset.metadata.max.bytes`). Confluent's Parallel Consumer keeps its place in this way too.
+ * The metadata is `v2:`, the id of the topic, `:` and a bitmap in Base64, bit n for the record n places behind the offset. Kafka takes 4 096
+ * characters of it (`offset.metadata.max.bytes`). It keeps commits by the topic's name: by the id one that is left of a topic that was
+ * deleted is told from those of one of its name that was made since. Confluent's Parallel Consumer keeps its place in this way too.
  * @see https://github.com/confluentinc/parallel-consumer
  */
 import type { Committed } from '@millrace/kafka/group-member'
@@ -12,19 +13,30 @@ import type { Committed } from '@millrace/kafka/group-member'
 /** A bitmap of so many places takes 2 732 characters. */
 export const spreadMax = 16_384
 
-const version = 'v1:'
+const version = 'v2'
+const beginning = 0n
 const bitsPerByte = 8
 
 export class Progress {
+  readonly #topicId: string
   #next: bigint
   /** In order. */
   readonly #unfinished = new Set<bigint>()
   /** Those behind the first that is not. */
   readonly #finished: Set<bigint>
 
-  constructor({ offset, metadata }: Committed) {
-    this.#next = offset
-    this.#finished = new Set([...finishedIn(metadata)].map((place) => offset + BigInt(place)))
+  constructor({ offset, metadata }: Committed, topicId: string) {
+    this.#topicId = topicId
+    const noted = notedIn(metadata)
+    const isOfAnother = noted !== undefined && noted.topicId !== topicId
+    this.#next = isOfAnother ? beginning : offset
+    const places = noted === undefined || isOfAnother ? [] : noted.places
+    this.#finished = new Set(places.map((place) => offset + BigInt(place)))
+  }
+
+  /** The offset after the last record that was begun. */
+  get next(): bigint {
+    return this.#next
   }
 
   /**
@@ -68,7 +80,13 @@ export class Progress {
       break
     }
     const behind = [...finished].filter((one) => one > offset)
-    return { offset, metadata: metadataOf(behind.map((one) => Number(one - offset))) }
+    return {
+      offset,
+      metadata: metadataOf(
+        this.#topicId,
+        behind.map((one) => Number(one - offset)),
+      ),
+    }
   }
 
   #base(): bigint {
@@ -77,22 +95,24 @@ export class Progress {
   }
 }
 
-function metadataOf(places: readonly number[]): string {
-  if (places.length === 0) return ''
-  const bits = Buffer.alloc(Math.floor(Math.max(...places) / bitsPerByte) + 1)
+function metadataOf(topicId: string, places: readonly number[]): string {
+  const bits = Buffer.alloc(Math.ceil((Math.max(-1, ...places) + 1) / bitsPerByte))
   for (const place of places) {
     const at = Math.floor(place / bitsPerByte)
     bits[at] = (bits[at] ?? 0) | (1 << (place % bitsPerByte))
   }
-  return version + bits.toString('base64url')
+  return [version, topicId, bits.toString('base64url')].join(':')
 }
 
-/** Of anything else (somebody has set the offset by a tool) there is none. */
-function finishedIn(metadata: string): Set<number> {
-  const places = new Set<number>()
-  if (!metadata.startsWith(version)) return places
-  for (const [at, byte] of Buffer.from(metadata.slice(version.length), 'base64url').entries()) {
-    for (let bit = 0; bit < bitsPerByte; bit += 1) if (byte & (1 << bit)) places.add(at * bitsPerByte + bit)
+type Noted = { readonly topicId: string; readonly places: readonly number[] }
+
+/** In anything else (somebody has set the offset by a tool) nothing is noted. */
+function notedIn(metadata: string): Noted | undefined {
+  const [prefix, topicId, bitmap] = metadata.split(':')
+  if (prefix !== version || topicId === undefined || bitmap === undefined) return undefined
+  const places: number[] = []
+  for (const [at, byte] of Buffer.from(bitmap, 'base64url').entries()) {
+    for (let bit = 0; bit < bitsPerByte; bit += 1) if (byte & (1 << bit)) places.push(at * bitsPerByte + bit)
   }
-  return places
+  return { topicId, places }
 }

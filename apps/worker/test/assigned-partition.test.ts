@@ -1,14 +1,14 @@
 import type { StoredRecord } from '@millrace/kafka/reader'
 import { expect, test } from 'vitest'
 import { AssignedPartition } from '../src/assigned-partition.ts'
-import { spreadMax } from '../src/progress.ts'
+import { Progress, spreadMax } from '../src/progress.ts'
 
 function record(offset: bigint): StoredRecord {
   return { topic: 'some', partition: 0, offset, timestampMs: 0, key: null, value: null, headers: new Map() }
 }
 
 test('a record too far ahead of one that is not done waits, with all behind it, until that one is committed', () => {
-  const partition = new AssignedPartition(0, { offset: 0n, metadata: '' })
+  const partition = new AssignedPartition(0, new Progress({ offset: 0n, metadata: '' }, 'an-id'))
   const far = BigInt(spreadMax)
   expect(partition.begin(record(0n))).toBeDefined()
   expect(partition.begin(record(far - 1n))).toBeDefined()
@@ -23,6 +23,6 @@ test('a record too far ahead of one that is not done waits, with all behind it, 
 })
 
 test('a record is begun however far it is ahead where nothing waits', () => {
-  const partition = new AssignedPartition(0, { offset: 0n, metadata: '' })
+  const partition = new AssignedPartition(0, new Progress({ offset: 0n, metadata: '' }, 'an-id'))
   expect(partition.begin(record(1_000_000n))).toBeDefined()
 })

@@ -207,3 +207,34 @@ test('a worker that stood still while another took its place does nothing twice'
   expect(first.exitCode).toBe(1)
   expectOnceInOrder(await effects('zombie-', told.length + more.length), [...told, ...more])
 })
+
+test('a topic that is made anew under a worker is handled from its beginning', { timeout: 240_000 }, async () => {
+  await startWorker('anew')
+  const old = tasks('anew-old-', 30, 40)
+  await post('/worker/anew', old)
+  await effects('anew-old-', old.length)
+  await vi.waitUntil(isDone, 20_000)
+  const posting = post('/worker/anew-late', tasks('anew-late-', 30, 100)).catch(() => undefined) // lost, as is the topic
+  await admin.deleteTopics(['worker.task'])
+  const topic = { name: 'worker.task', partitions: 6, replication: 3, config: { 'min.insync.replicas': '2' } }
+  const made = () =>
+    admin.createTopic(topic).then(
+      () => true,
+      () => false,
+    )
+  await vi.waitUntil(made, { timeout: 30_000, interval: 20 })
+  await posting
+  const probe = (number: number) => post('/worker/anew-probe', [{ key: `anew-probe-${number}`, number, does: 'drop' }])
+  let probes = 0
+  const isThere = () =>
+    probe((probes += 1)).then(
+      () => true,
+      () => false,
+    )
+  await vi.waitUntil(isThere, { timeout: 60_000, interval: 500 })
+  const told = tasks('anew-new-', 30, 5)
+  await post('/worker/anew', told)
+  expectOnceInOrder(await effects('anew-new-', told.length), told)
+  await vi.waitUntil(isDone, 30_000)
+  expectOnceInOrder(await effectsOf('anew-new-'), told)
+})

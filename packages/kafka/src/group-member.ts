@@ -29,9 +29,10 @@ export type GroupOptions = {
 export type GroupListener = {
   /**
    * These partitions are this member's from now on, with what the group has committed; those without a commit are `undefined`. One with a
-   * transaction that is still open comes when that has ended, after the others.
+   * transaction that is still open comes when that has ended, after the others. Commits are kept by the topic's name: they may be of a topic
+   * with another id, that is gone.
    */
-  readonly onAssigned: (partitions: ReadonlyMap<number, Committed | undefined>) => void
+  readonly onAssigned: (partitions: ReadonlyMap<number, Committed | undefined>, topicId: string) => void
   /** These are another's when the promise is fulfilled: until then the member finishes what it has begun there, and commits it. */
   readonly onRevoked: (partitions: readonly number[]) => Promise<void>
   /** The group has taken the member for dead: all that it had may be another's already. It joins again by itself. */
@@ -248,7 +249,7 @@ class Member implements GroupMember {
       if (!committed) return true
       if (committed.size > 0) {
         this.#owned = { topicId, partitions: [...this.#owned.partitions, ...committed.keys()] }
-        this.#listener.onAssigned(committed)
+        this.#listener.onAssigned(committed, topicId)
         this.#soon()
         return true
       }
