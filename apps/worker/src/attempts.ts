@@ -5,6 +5,7 @@ import type { HandledEvent, Handler, Outcome } from '@millrace/core/handler'
 import { replayForHeader } from '@millrace/core/replay'
 import { backoffMs } from '@millrace/kafka/backoff'
 import { deadLetterOf } from '@millrace/kafka/dead-letters'
+import { protocolErrors } from '@millrace/kafka/errors'
 import type { OutgoingRecord } from '@millrace/kafka/producer'
 import type { StoredRecord } from '@millrace/kafka/reader'
 import type { Sealing } from '@millrace/kafka/sealing'
@@ -124,9 +125,17 @@ export function createAttempts(handler: Handler, parts: AttemptParts): Attempts 
 
   return {
     attempt,
-    giveUp: (task, { code, message }) =>
-      deadLettered(task, { reason: code === 'kafka.too-large' ? 'too-large' : 'publish-failed', detail: message }),
+    giveUp: (task, error) => {
+      const reason = isTooLarge(error) ? 'too-large' : 'publish-failed'
+      return deadLettered(task, { reason, detail: error.message })
+    },
   }
+}
+
+/** Here or at the broker, whose topic may take less. */
+function isTooLarge(error: MillraceError): boolean {
+  const told = protocolErrors(error)
+  return error.code === 'kafka.too-large' || told.has('MESSAGE_TOO_LARGE') || told.has('RECORD_LIST_TOO_LARGE')
 }
 
 class TooLong extends Error {}

@@ -62,6 +62,8 @@ const perform = handler('perform', {
         return ok(publish(effect, { key, number: -1, attempt }))
       case 'publish too much':
         return ok(publish(effect, { key: 'x'.repeat(1_100_000), number, attempt }))
+      case 'publish much':
+        return ok(publish(effect, { key: 'x'.repeat(50_000), number, attempt }))
       case 'publish twice':
         return ok(publish(effect, { key, number, attempt }), publish(effect, { key, number: number + 1, attempt }))
       default:

@@ -104,6 +104,14 @@ test('what becomes of an event is what its handler says', { timeout: 120_000 }, 
   }
 })
 
+test('an event whose publication is larger than its topic takes is given up for that', async () => {
+  await admin.setTopicConfig('worker.effect', { 'max.message.bytes': '20000' })
+  onTestFinished(() => admin.setTopicConfig('worker.effect', { 'max.message.bytes': '1048588' }))
+  await startWorker('large')
+  await post('/worker/large', [{ key: 'large-0', number: 0, does: 'publish much' }])
+  expect((await deadLetters('large-', 1)).map(({ letter }) => letter.reason)).toEqual(['too-large'])
+})
+
 test('bytes that are no event end in the dead letters, and what is behind them is handled', async () => {
   await startWorker('poison')
   const producer = openProducer(connection('admin'))
