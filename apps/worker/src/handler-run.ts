@@ -28,6 +28,8 @@ export type HandlerRunOptions = {
   readonly metrics: HandlerMetrics
   /** Kafka cannot be reached, or does not let it, at the moment; it goes on trying. */
   readonly onTrouble: (error: MillraceError) => void
+  /** The group has taken this worker for dead: what it had under way counts no more. It joins again by itself. */
+  readonly onLost: () => void
   /** Retention took records before they were handled. */
   readonly onGap: (gap: Gap) => void
 }
@@ -123,12 +125,13 @@ class Run {
   }
 
   readonly onLost = (): void => {
-    for (const partition of this.#partitions.values()) this.#release(partition)
+    this.#releaseAll()
+    this.#options.onLost()
   }
 
   /** Offsets mean something else now: those of the new topic are not to be taken for the old ones'. */
   readonly onReset = (topic: string): void => {
-    this.onLost()
+    this.#releaseAll()
     this.#failed.reject(new MillraceError('kafka.unavailable', `${topic} was deleted, and one of its name was made`))
   }
 
@@ -147,6 +150,12 @@ class Run {
   readonly onCommitted = (): void => {
     this.#options.metrics.waiting(this.#waiting())
     this.#follower?.wake()
+  }
+
+  #releaseAll(): void {
+    for (const partition of this.#partitions.values()) this.#release(partition)
+    this.#options.metrics.lost()
+    this.#options.metrics.waiting(0)
   }
 
   #release(partition: AssignedPartition): void {

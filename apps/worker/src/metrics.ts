@@ -6,6 +6,8 @@ export type HandlerMetrics = {
   readonly attempted: (tookMs: number, kind: Attempted['kind']) => void
   readonly committed: (tookMs: number, results: readonly { readonly kind: Done }[]) => void
   readonly waiting: (records: number) => void
+  /** What was under way counts no more. */
+  readonly lost: () => void
 }
 
 /** The metrics of each handler, by its name. */
@@ -14,6 +16,7 @@ export function createWorkerMetrics(metrics: Metrics): (handler: string) => Hand
   const retries = metrics.counter(signals.handlerRetries)
   const events = metrics.counter(signals.handlerEvents)
   const commits = metrics.histogram(signals.handlerCommitDuration)
+  const losses = metrics.counter(signals.handlerLosses)
   const queue = metrics.gauge(signals.handlerQueue)
   return (handler) => ({
     attempted: (tookMs, kind) => {
@@ -25,5 +28,6 @@ export function createWorkerMetrics(metrics: Metrics): (handler: string) => Hand
       for (const { kind } of results) events.inc({ handler, outcome: kind })
     },
     waiting: (records) => queue.set({ handler }, records),
+    lost: () => losses.inc({ handler }),
   })
 }

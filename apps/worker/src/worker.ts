@@ -40,6 +40,11 @@ export async function startWorker(config: WorkerConfig, lifecycle: Lifecycle): P
       metrics: metricsOf(handler.name),
       onTrouble: (error: MillraceError) =>
         logger.warn({ ...told, err: error }, 'Kafka does not do what is asked at the moment'),
+      onLost: () =>
+        logger.warn(
+          told,
+          'the group took this worker for dead: what it had under way is handled again, by whoever has it then',
+        ),
       onGap: (gap: object) =>
         logger.error({ ...told, gap }, 'events were gone before they were handled: retention took them'),
     }

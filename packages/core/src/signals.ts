@@ -148,6 +148,13 @@ export const signals = {
     labels: ['handler'],
     meaning: 'Events that a worker has read for a handler and not yet committed; bounded by partition.',
   },
+  handlerLosses: {
+    name: 'millrace_handler_losses_total',
+    kind: 'counter',
+    labels: ['handler'],
+    meaning:
+      'How often the group took a worker for dead, or its topic was made anew: what it had under way counts no more, and is handled again.',
+  },
   consumerLag: {
     name: 'kafka_consumergroup_lag',
     kind: 'gauge',

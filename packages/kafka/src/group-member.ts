@@ -78,7 +78,7 @@ class Member implements GroupMember {
   readonly #listener: GroupListener
   readonly #cluster
   readonly #coordinator: Coordinator
-  readonly #memberId = crypto.randomUUID()
+  #memberId = crypto.randomUUID()
   /** Nothing more is taken. */
   readonly #leave = new AbortController()
   /** No more heartbeats. */
@@ -197,8 +197,14 @@ class Member implements GroupMember {
     this.#superseded = new AbortController()
   }
 
+  /**
+   * Joins as somebody else: as the same it might get the epoch again that it had, and a commit that is still under way would count after
+   * the new owner, or it itself, has begun from what was committed before.
+   */
   #lose(): void {
+    if (this.#epoch === joining) return // it had nothing
     this.#epoch = joining
+    this.#memberId = crypto.randomUUID()
     this.#owned = nothing
     this.#retarget(nothing)
     this.#listener.onLost()

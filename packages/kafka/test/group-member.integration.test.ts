@@ -1,6 +1,11 @@
 import { stack } from '@millrace/testkit/fixture'
+import { consumerGroupHeartbeatV1 } from '@platformatic/kafka'
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { openAdmin } from '../src/admin.ts'
+import { brokerConnections } from '../src/broker-connections.ts'
+import { openCluster } from '../src/cluster.ts'
+import type { KafkaConnection } from '../src/connection.ts'
+import { coordinatorOf } from '../src/coordinator.ts'
 import { type Committed, joinGroup } from '../src/group-member.ts'
 import { openTransactionalProducer } from '../src/transactional-producer.ts'
 import { openTransaction } from './open-transaction.ts'
@@ -17,6 +22,7 @@ const all = Array.from({ length: partitions }, (_, partition) => partition)
 function member(group: string, topic: string, held: Map<number, string>, name: string) {
   const has = new Map<number, Committed | undefined>()
   const twice: number[] = []
+  let losses = 0
   const joined = joinGroup(
     connection('admin'),
     { group, topic, rebalanceTimeoutMs: 10_000 },
@@ -35,12 +41,15 @@ function member(group: string, topic: string, held: Map<number, string>, name: s
           has.delete(partition)
         }
       },
-      onLost: () => undefined,
+      onLost: () => {
+        losses += 1
+        has.clear()
+      },
       onTrouble: () => undefined,
     },
   )
   onTestFinished(() => joined.leave())
-  return { has, twice, leave: joined.leave, joined }
+  return { has, twice, losses: () => losses, leave: joined.leave, joined }
 }
 
 test('members that come and go have every partition between them, and none twice', { timeout: 120_000 }, async () => {
@@ -84,6 +93,27 @@ test('a member begins where the group has committed, with what was noted there',
     ]),
   )
 })
+
+test('a member that was taken for dead joins again as somebody else', async () => {
+  const [topic, group] = ['group-lost', 'group-lost']
+  await makeTopic(admin, topic, partitions)
+  const lost = member(group, topic, new Map(), 'lost')
+  await vi.waitUntil(() => lost.has.size === partitions, 20_000)
+  const former = lost.joined.identity()
+  await leaveFor(connection('admin'), group, former.memberId)
+  await vi.waitUntil(() => lost.losses() === 1 && lost.has.size === partitions, 30_000)
+  expect(lost.joined.identity().memberId).not.toBe(former.memberId)
+})
+
+/** Tells the group that a member leaves, which knows nothing of it: as when its session has ended. */
+async function leaveFor(to: KafkaConnection, group: string, memberId: string): Promise<void> {
+  const cluster = openCluster(to)
+  onTestFinished(() => cluster.close())
+  const coordinator = coordinatorOf({ kind: 'group', id: group }, cluster, brokerConnections(cluster))
+  await coordinator.ask('leaving', 10_000, (broker) =>
+    consumerGroupHeartbeatV1.api.async(broker, group, memberId, -1, null, null, 10_000, [], null, null, []),
+  )
+}
 
 test('a transaction that is open in a partition holds up that one alone, and no rebalance', async () => {
   const [topic, group] = ['group-unstable', 'group-unstable']
