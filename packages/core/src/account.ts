@@ -67,7 +67,7 @@ const minuteMs = 60_000
  * the record has noted as a header, else the event's `time`; and where neither is one, when the record was stored.
  */
 export function minuteOf(headers: RecordHeaders, timestampMs: number): string {
-  const ms = timeOf(headers.get(eventTimeHeader) ?? headers.get('ce_time') ?? '') ?? timestampMs
+  const ms = timeOf(headers.get(eventTimeHeader) ?? '') ?? timeOf(headers.get('ce_time') ?? '') ?? timestampMs
   return minuteText(Math.floor(ms / minuteMs) * minuteMs)
 }
 

@@ -59,9 +59,23 @@ export function isTime(text: string): boolean {
 /** RFC 3339 text that is longer is no time that anybody keeps. */
 const timeLengthMax = 64
 
-/** Milliseconds since 1970 of a time as RFC 3339 writes it, or `undefined` for any other text. */
+const dayMs = 86_400_000
+const yearsStartMs = Date.parse('0000-01-01T00:00:00Z')
+const yearsEndMs = Date.parse('+010000-01-01T00:00:00Z')
+
+/**
+ * Milliseconds since 1970 of a time as RFC 3339 writes it, or `undefined` for any other text and for what an offset moves out of the years
+ * 0000 to 9999 of UTC. A leap second, which stands at the end of a day in UTC, counts as the first second of the next day. Pipelines read
+ * times by the very same rules (`Rfc3339.java`).
+ */
 export function timeOf(text: string): number | undefined {
-  return text.length <= timeLengthMax && isTime(text) ? Date.parse(text.toUpperCase()) : undefined
+  if (text.length > timeLengthMax) return undefined
+  const leaps = text.slice(17, 19) === '60'
+  const second = leaps ? `${text.slice(0, 17)}59${text.slice(19)}` : text
+  if (!isTime(second)) return undefined
+  const ms = Date.parse(second.toUpperCase()) + (leaps ? 1_000 : 0)
+  if (ms < yearsStartMs || ms >= yearsEndMs) return undefined
+  return leaps && Math.floor(ms / 1_000) % (dayMs / 1_000) !== 0 ? undefined : ms
 }
 
 function daysOf(year: number, month: number): number {

@@ -21,6 +21,25 @@ test.each(['', 'yesterday', '2026-02-30T00:00:00Z', `2026-01-01T00:00:00.${'0'.r
   },
 )
 
+test('where the header of the time in the data holds none, in that of its CloudEvents time', () => {
+  const time = headers({ ce_time: '2026-01-01T00:00:00Z', millrace_event_time: 'yesterday' })
+  expect(minuteOf(time, storedAtMs)).toBe('2026-01-01T00:00:00Z')
+})
+
+test.each([
+  ['1969-12-31T23:58:59.999Z', '1969-12-31T23:58:00Z'],
+  ['0000-01-01T01:00:00+01:00', '0000-01-01T00:00:00Z'],
+  ['0000-01-01T00:59:59+01:00', '2026-03-01T12:34:00Z'],
+  ['9999-12-31T23:59:59.999-00:00', '9999-12-31T23:59:00Z'],
+  ['9999-12-31T23:59:59-00:01', '2026-03-01T12:34:00Z'],
+  ['2016-12-31T23:59:60.5Z', '2017-01-01T00:00:00Z'],
+  ['2017-01-01T00:59:60+01:00', '2017-01-01T00:00:00Z'],
+  ['2016-12-31T23:59:60+01:00', '2026-03-01T12:34:00Z'],
+  ['9999-12-31T23:59:60Z', '2026-03-01T12:34:00Z'],
+])('the minute of %s is %s, as pipelines count it, too', (time, minute) => {
+  expect(minuteOf(headers({ ce_time: time }), storedAtMs)).toBe(minute)
+})
+
 const account: Account = {
   reader: 'worker/flag',
   topic: 'orders',
