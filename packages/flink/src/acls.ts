@@ -1,3 +1,4 @@
+import { accountsTopic } from '@millrace/core/account'
 import type { Pipeline } from '@millrace/core/pipeline'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import { consumerGroup, transactionalIdPrefix } from './kafka-names.ts'
@@ -15,7 +16,7 @@ export type KafkaPermission = {
  * transactions that its predecessor left open there (DescribeProducers), to abort them.
  */
 export function permissionsOf(pipeline: Pipeline): KafkaPermission[] {
-  const outputs = [pipeline.result.topic, deadLetterTopic(pipeline.from.topic), pipeline.lateTopic]
+  const outputs = [pipeline.result.topic, deadLetterTopic(pipeline.from.topic), pipeline.lateTopic, accountsTopic]
   return [
     { resource: 'topic', name: pipeline.from.topic, pattern: 'literal', operations: ['Describe', 'Read'] },
     ...outputs.flatMap((name): KafkaPermission[] =>

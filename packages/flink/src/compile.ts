@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto'
 import { deadLetterHeaders } from '@millrace/core/dead-letter'
 import type { Pipeline } from '@millrace/core/pipeline'
 import { deadLetterTopic } from '@millrace/core/topic-name'
+import { accountTable, countedQuery, insertAccounts } from './accounts.ts'
 import { pipelineCheckpoints } from './checkpoints.ts'
 import type { FlinkEnvironment } from './environment.ts'
-import { expressionSql } from './expression.ts'
+import { hasOutcomeSql, outcomeSql, readerName } from './outcomes.ts'
 import {
   copyColumns,
   copyHeadersSql,
   decodedSql,
   eventTimeSql,
-  isForSql,
   recordColumns,
   rowtimeSql,
   timestampTextSql,
@@ -31,8 +31,8 @@ export type CompiledPipeline = {
 }
 
 /**
- * The Flink SQL of a pipeline: one job that reads the topic's bytes and sends every record to exactly one place: into a window, to
- * the late topic, to the dead letter topic, or (by the pipeline's filter) nowhere.
+ * The Flink SQL of a pipeline: one job that reads the topic's bytes, gives every record exactly one outcome and sends it where that says:
+ * into a window, to the late topic, to the dead letter topic, or nowhere. It accounts for all of them.
  * @throws RangeError when a name or literal of the pipeline cannot be written in SQL.
  */
 export function compilePipeline(pipeline: Pipeline, environment: FlinkEnvironment): CompiledPipeline {
@@ -58,8 +58,7 @@ const functions = [
 ] as const
 
 function settings(pipeline: Pipeline, environment: FlinkEnvironment, checkpointDirectory: string): string[] {
-  const { lateTopic, watermark } = pipeline
-  const { idlenessMs } = watermark
+  const { idlenessMs } = pipeline.watermark
   return Object.entries({
     'pipeline.name': pipeline.name,
     'execution.checkpointing.dir': `file://${checkpointDirectory}`,
@@ -70,8 +69,6 @@ function settings(pipeline: Pipeline, environment: FlinkEnvironment, checkpointD
     // DECODE_JSON decodes a record once for all branches of the job, because all of them get the same array of bytes.
     'pipeline.object-reuse': true,
     'parallelism.default': 1,
-    // Without an aggregation in front of it, the window operator gets events, and `numLateRecordsDropped` counts events.
-    ...(lateTopic === undefined ? { 'table.optimizer.agg-phase-strategy': 'ONE_PHASE' } : {}),
     ...(idlenessMs === undefined ? {} : { 'table.exec.source.idle-timeout': `${idlenessMs} ms` }),
   }).map(([option, value]) => sql.set(option, value))
 }
@@ -95,28 +92,26 @@ function tables(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
       options: sourceOptions(pipeline, environment),
     }),
     resultTable(pipeline, environment),
+    accountTable(pipeline, environment),
     copies('dead_letters', deadLetterTopic(from.topic)),
     ...(lateTopic === undefined ? [] : [copies('late_events', lateTopic)]),
   ]
 }
 
 function views(pipeline: Pipeline): string[] {
-  const { name, from, where, window, lateTopic } = pipeline
-  const windows = `TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), ${sql.interval(window.sizeMs)}))`
-  const filter = where === undefined ? '' : ` AND ${expressionSql(where)}`
-  const events = (source: string) =>
-    view(
-      'events',
-      `SELECT * FROM ${sql.identifier(source)} WHERE \`event\` IS NOT NULL AND \`event_time\` IS NOT NULL${filter}`,
-    )
+  const { from, window } = pipeline
   return [
     view(
       'decoded',
-      `SELECT *, ${decodedSql(from)} AS \`event\`, ${eventTimeSql(from)} AS \`event_time\` FROM \`records\` WHERE ${isForSql(by(name))}`,
+      `SELECT *, ${decodedSql(from)} AS \`event\`, ${eventTimeSql(from)} AS \`event_time\` FROM \`records\``,
     ),
-    ...(lateTopic === undefined
-      ? [events('decoded'), view('windowed', `SELECT * FROM ${windows}`)]
-      : [timed, events('timed'), view('windowed', `SELECT *, ${lateSql} AS \`late\` FROM ${windows}`)]),
+    timed,
+    view(
+      'windowed',
+      `SELECT *, ${outcomeSql(pipeline)} AS \`outcome\`
+FROM TABLE(TUMBLE(TABLE \`timed\`, DESCRIPTOR(\`rowtime\`), ${sql.interval(window.sizeMs)}))`,
+    ),
+    view('counted', countedQuery),
   ]
 }
 
@@ -129,13 +124,6 @@ const timed = view(
   'SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`))',
 )
 
-/**
- * Whether an event is late, by the very rule by which Flink's window operator would drop it: the watermark has reached the last
- * millisecond of the window. What is late goes round the windows, what is not goes into them, so each is in exactly one place.
- * This is exact because WITH_WATERMARK runs once, whatever the parallelism, and everything that the windows get passes through it.
- */
-const lateSql = `COALESCE(CAST(\`window_end\` AS TIMESTAMP_LTZ(3)) - ${sql.interval(1)} <= \`watermark\`, FALSE)`
-
 function view(name: string, query: string): string {
   return `CREATE TEMPORARY VIEW ${sql.identifier(name)} AS ${query}`
 }
@@ -143,25 +131,21 @@ function view(name: string, query: string): string {
 function statementSet(pipeline: Pipeline, environment: FlinkEnvironment): string {
   const inserts = [
     insertResults(pipeline, environment),
+    insertAccounts(pipeline),
     insertDeadLetters(pipeline),
     ...(pipeline.lateTopic === undefined ? [] : [insertLate(pipeline)]),
   ]
   return `EXECUTE STATEMENT SET BEGIN\n${inserts.join('\n')}\nEND`
 }
 
-/** As whom a pipeline gives records up. */
-function by(pipeline: string): string {
-  return `flink/${pipeline}`
-}
-
 function insertDeadLetters({ name, from }: Pipeline): string {
   const headers = copyHeadersSql(from.topic, {
-    [deadLetterHeaders.by]: sql.text(by(name)),
+    [deadLetterHeaders.by]: sql.text(readerName(name)),
     [deadLetterHeaders.reason]: sql.text('malformed'),
     [deadLetterHeaders.detail]: `CASE WHEN \`event\` IS NULL THEN ${sql.text('the value is not JSON of its event type')} ELSE ${sql.text('the event has no time')} END`,
   })
   return `INSERT INTO \`dead_letters\` SELECT \`record_key\`, \`record_value\`, ${headers}
-FROM \`decoded\` WHERE \`event\` IS NULL OR \`event_time\` IS NULL;`
+FROM \`windowed\` WHERE ${hasOutcomeSql('dead-lettered')};`
 }
 
 function insertLate({ name, from }: Pipeline): string {
@@ -171,7 +155,7 @@ function insertLate({ name, from }: Pipeline): string {
     [lateHeaders.watermark]: timestampTextSql('`watermark`'),
   })
   return `INSERT INTO \`late_events\` SELECT \`record_key\`, \`record_value\`, ${headers}
-FROM \`windowed\` WHERE \`late\`;`
+FROM \`windowed\` WHERE ${hasOutcomeSql('late')};`
 }
 
 /** What a late event carries beside its own headers and its origin. */

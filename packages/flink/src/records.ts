@@ -2,6 +2,7 @@ import { deadLetterHeaders } from '@millrace/core/dead-letter'
 import type { EventType } from '@millrace/core/event-type'
 import type { Fields, FieldType } from '@millrace/core/field'
 import { pointerTokens } from '@millrace/core/json'
+import { eventTimeHeader } from '@millrace/core/kafka-binding'
 import { replayForHeader } from '@millrace/core/replay'
 import * as sql from './sql.ts'
 
@@ -28,6 +29,7 @@ export const recordColumns = [
   "`record_headers` MAP<STRING NOT NULL, BYTES> METADATA FROM 'headers' VIRTUAL",
   "`record_partition` INT METADATA FROM 'partition' VIRTUAL",
   "`record_offset` BIGINT METADATA FROM 'offset' VIRTUAL",
+  "`record_timestamp` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL",
 ] as const
 
 /** The columns of a copy of a record. */
@@ -48,6 +50,11 @@ export function eventTimeSql(type: EventType): string {
   if (field === undefined) return "PARSE_RFC3339(`record_headers`['ce_time'])"
   return `${decodedSql(type)}.${sql.identifier(field)}`
 }
+
+/** The minute in which a record is counted: as `minuteOf` of accounts, not by the record's value, which may be malformed. */
+export const minuteSql = `FLOOR(COALESCE(${[eventTimeHeader, 'ce_time']
+  .map((header) => `PARSE_RFC3339(\`record_headers\`[${sql.text(header)}])`)
+  .join(', ')}, \`record_timestamp\`) TO MINUTE)`
 
 /** The column by which windows and watermarks go: never NULL, as Flink asks. */
 export function rowtimeSql(type: EventType): string {
@@ -79,7 +86,16 @@ export function scalarTextSql(value: string, type: FieldType): string {
  * an era, the same for 0000 and 0001.
  */
 export function timestampTextSql(value: string): string {
-  return `DATE_FORMAT(CAST(${value} AS TIMESTAMP(3)), ${sql.text("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'")})`
+  return formattedSql(value, "uuuu-MM-dd'T'HH:mm:ss.SSS'Z'")
+}
+
+/** A minute as accounts name it. */
+export function minuteTextSql(value: string): string {
+  return formattedSql(value, "uuuu-MM-dd'T'HH:mm:00'Z'")
+}
+
+function formattedSql(value: string, pattern: string): string {
+  return `DATE_FORMAT(CAST(${value} AS TIMESTAMP(3)), ${sql.text(pattern)})`
 }
 
 /** A map of headers. */

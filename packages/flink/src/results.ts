@@ -3,6 +3,7 @@ import type { Pipeline } from '@millrace/core/pipeline'
 import type { FlinkEnvironment } from './environment.ts'
 import { expressionSql } from './expression.ts'
 import { headersSql, keySql, scalarTextSql, sqlTypes, timestampTextSql } from './records.ts'
+import { hasOutcomeSql } from './outcomes.ts'
 import * as sql from './sql.ts'
 import { createTable, keyedBy, sinkOptions } from './tables.ts'
 
@@ -30,7 +31,7 @@ export function resultTable(pipeline: Pipeline, environment: FlinkEnvironment): 
   })
 }
 
-/** Writes the aggregates of the windows in `windowed`, each row of which is an event and its window. */
+/** Writes the aggregates of the windows in `windowed`, each row of which is a record, its window and its outcome. */
 export function insertResults(pipeline: Pipeline, environment: FlinkEnvironment): string {
   const groups = Object.entries(pipeline.groupBy)
   const columns = [
@@ -47,7 +48,7 @@ export function insertResults(pipeline: Pipeline, environment: FlinkEnvironment)
 FROM (
   SELECT
     ${columns.join(',\n    ')}
-  FROM \`windowed\`${pipeline.lateTopic === undefined ? '' : ' WHERE NOT `late`'}
+  FROM \`windowed\` WHERE ${hasOutcomeSql('processed')}
   GROUP BY ${grouping.join(', ')}
 );`
 }

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:1fa3fa10a76d475c6b2fb0e70fa49fa19b4dfc6f7d52f0b0c36b5b3b281ee3eb';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:c0324cbe6a224f59151c72d8082c4f46ce9a9ce7f9f4b4e0748b0bf5703a14e1';
 
 SET 'pipeline.name' = 'key-timestamp';
 
@@ -16,8 +16,6 @@ SET 'pipeline.object-reuse' = 'true';
 
 SET 'parallelism.default' = '1';
 
-SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
-
 CREATE TEMPORARY FUNCTION `DECODE_JSON` AS 'io.millrace.flink.DecodeJson';
 
 CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
@@ -30,6 +28,7 @@ CREATE TEMPORARY TABLE `records` (
   `record_headers` MAP<STRING NOT NULL, BYTES> METADATA FROM 'headers' VIRTUAL,
   `record_partition` INT METADATA FROM 'partition' VIRTUAL,
   `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
+  `record_timestamp` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   `rowtime` AS COALESCE(DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at`, TO_TIMESTAMP_LTZ(-62167219200000, 3)),
   WATERMARK FOR `rowtime` AS `rowtime` - INTERVAL '0 00:05:00.000' DAY TO SECOND(3)
 ) WITH (
@@ -79,6 +78,35 @@ CREATE TEMPORARY TABLE `results` (
   'value.json.encode.ignore-null-fields' = 'true'
 );
 
+CREATE TEMPORARY TABLE `accounts` (
+  `record_key` BYTES,
+  `reader` STRING,
+  `topic` STRING,
+  `partition` INT,
+  `from` BIGINT,
+  `through` BIGINT,
+  `beyond` BIGINT,
+  `counts` ARRAY<ROW<`minute` STRING, `outcome` STRING, `events` BIGINT>>
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'millrace-accounts',
+  'properties.bootstrap.servers' = 'localhost:9092,localhost:9192',
+  'properties.security.protocol' = 'SASL_SSL',
+  'properties.sasl.mechanism' = 'SCRAM-SHA-512',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
+  'properties.transaction.timeout.ms' = '900000',
+  'properties.linger.ms' = '200',
+  'properties.batch.size' = '131072',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'millrace-key-timestamp:accounts',
+  'sink.transaction-naming-strategy' = 'POOLING',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'json'
+);
+
 CREATE TEMPORARY TABLE `dead_letters` (
   `record_key` BYTES,
   `record_value` BYTES,
@@ -103,11 +131,20 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'value.format' = 'raw'
 );
 
-CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records` WHERE (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/key-timestamp');
+CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records`;
 
-CREATE TEMPORARY VIEW `events` AS SELECT * FROM `decoded` WHERE `event` IS NOT NULL AND `event_time` IS NOT NULL;
+CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
 
-CREATE TEMPORARY VIEW `windowed` AS SELECT * FROM TABLE(TUMBLE(TABLE `events`, DESCRIPTOR(`rowtime`), INTERVAL '0 01:00:00.000' DAY TO SECOND(3)));
+CREATE TEMPORARY VIEW `windowed` AS SELECT *, CASE
+  WHEN NOT (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/key-timestamp') THEN 'not-addressed'
+  WHEN `event` IS NULL OR `event_time` IS NULL THEN 'dead-lettered'
+  WHEN COALESCE(CAST(`window_end` AS TIMESTAMP_LTZ(3)) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE) THEN 'late'
+  ELSE 'processed'
+END AS `outcome`
+FROM TABLE(TUMBLE(TABLE `timed`, DESCRIPTOR(`rowtime`), INTERVAL '0 01:00:00.000' DAY TO SECOND(3)));
+
+CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, FLOOR(COALESCE(PARSE_RFC3339(`record_headers`['millrace_event_time']), PARSE_RFC3339(`record_headers`['ce_time']), `record_timestamp`) TO MINUTE) AS `minute`, PROCTIME() AS `counted_at`
+FROM `windowed`;
 
 EXECUTE STATEMENT SET BEGIN
 INSERT INTO `results` SELECT
@@ -131,8 +168,28 @@ FROM (
     `window_end`,
     `event`.`shippedAt` AS `_shippedAt`,
     COUNT(*) AS `_orders`
-  FROM `windowed`
+  FROM `windowed` WHERE `outcome` = 'processed'
   GROUP BY `window_start`, `window_end`, `event`.`shippedAt`
+);
+INSERT INTO `accounts` SELECT
+  ENCODE('flink/key-timestamp', 'UTF-8'),
+  'flink/key-timestamp',
+  'order.placed',
+  `record_partition`,
+  `first_offset`,
+  `last_offset` + 1,
+  CAST(0 AS BIGINT),
+  ARRAY[ROW(DATE_FORMAT(CAST(`minute` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:00''Z'''), `outcome`, `events`)]
+FROM (
+  SELECT
+    `record_partition`,
+    `minute`,
+    `outcome`,
+    MIN(`record_offset`) AS `first_offset`,
+    MAX(`record_offset`) AS `last_offset`,
+    COUNT(*) AS `events`
+  FROM TABLE(TUMBLE(TABLE `counted`, DESCRIPTOR(`counted_at`), INTERVAL '0 00:00:02.000' DAY TO SECOND(3)))
+  GROUP BY `window_start`, `window_end`, `record_partition`, `minute`, `outcome`
 );
 INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
     'millrace_dlq_by', ENCODE('flink/key-timestamp', 'UTF-8'),
@@ -142,6 +199,6 @@ INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`recor
     'millrace_origin_partition', ENCODE(CAST(`record_partition` AS STRING), 'UTF-8'),
     'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
   ])
-FROM `decoded` WHERE `event` IS NULL OR `event_time` IS NULL;
+FROM `windowed` WHERE `outcome` = 'dead-lettered';
 END;
 

@@ -1,6 +1,7 @@
 package io.millrace.flink;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -29,6 +30,9 @@ final class PipelineInProcess {
 
     private static final TypeInformation<byte[]> BYTES = PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
 
+    /** When the brokers stored the records. */
+    static final Instant STORED = Instant.parse("2029-12-31T23:59:59.999Z");
+
     private final CompiledPipeline pipeline;
     private final List<Row> records = new ArrayList<>();
     private int failsAt = -1;
@@ -45,7 +49,7 @@ final class PipelineInProcess {
 
     PipelineInProcess record(byte[] value, Map<String, byte[]> headers) {
         byte[] key = ("key-" + records.size()).getBytes(StandardCharsets.UTF_8);
-        records.add(Row.of(key, value, headers, 3, 100L + records.size()));
+        records.add(Row.of(key, value, headers, 3, 100L + records.size(), STORED));
         return this;
     }
 
@@ -89,14 +93,12 @@ final class PipelineInProcess {
         configuration.setString("pipeline.auto-watermark-interval", "0 ms");
         configuration.setString("restart-strategy.type", "fixed-delay");
         configuration.setString("restart-strategy.fixed-delay.delay", "10 ms");
-        configuration.setString("metrics.reporters", "counters");
-        configuration.setString("metrics.reporter.counters.factory.class", CounterReporter.class.getName());
         return configuration;
     }
 
     private DataStream<Row> source(StreamExecutionEnvironment streams) {
-        String[] names = {"record_key", "record_value", "record_headers", "record_partition", "record_offset"};
-        TypeInformation<?>[] types = {BYTES, BYTES, Types.MAP(Types.STRING, BYTES), Types.INT, Types.LONG};
+        String[] names = {"record_key", "record_value", "record_headers", "record_partition", "record_offset", "record_timestamp"};
+        TypeInformation<?>[] types = {BYTES, BYTES, Types.MAP(Types.STRING, BYTES), Types.INT, Types.LONG, Types.INSTANT};
         TypeInformation<Row> type = Types.ROW_NAMED(names, types);
         if (failsAt < 0) {
             return streams.fromData(records, type);
@@ -137,6 +139,7 @@ final class PipelineInProcess {
                 .column("record_headers", DataTypes.MAP(DataTypes.STRING().notNull(), DataTypes.BYTES()))
                 .column("record_partition", DataTypes.INT())
                 .column("record_offset", DataTypes.BIGINT())
+                .column("record_timestamp", DataTypes.TIMESTAMP_LTZ(3))
                 .columnByExpression("rowtime", pipeline.recordsColumn("`rowtime`"))
                 .watermark("rowtime", pipeline.recordsColumn("WATERMARK FOR `rowtime`"))
                 .build();
