@@ -1,7 +1,7 @@
 /** One attempt after another at a record, until something becomes of it. */
 import type { DeadLetterReason } from '@millrace/core/dead-letter'
 import { MillraceError } from '@millrace/core/errors'
-import type { HandledEvent, Handler, Outcome } from '@millrace/core/handler'
+import { type HandledEvent, type Handler, handlerReader, type Outcome } from '@millrace/core/handler'
 import { replayForHeader } from '@millrace/core/replay'
 import { backoffMs } from '@millrace/kafka/backoff'
 import { deadLetterOf } from '@millrace/kafka/dead-letters'
@@ -52,7 +52,7 @@ export type Attempts = {
 }
 
 export function createAttempts(handler: Handler, parts: AttemptParts): Attempts {
-  const by = `worker/${handler.name}`
+  const by = handlerReader(handler.name)
 
   function deadLettered(task: Task, failed: Failed): DeadLettered {
     const failedAtMs = Date.now()

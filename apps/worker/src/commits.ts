@@ -4,6 +4,7 @@ import { MillraceError } from '@millrace/core/errors'
 import type { GroupMember } from '@millrace/kafka/group-member'
 import type { OutgoingRecord } from '@millrace/kafka/producer'
 import type { TransactionalProducer } from '@millrace/kafka/transactional-producer'
+import { accountRecords } from './account-records.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { DeadLettered, Done, Task } from './attempts.ts'
 import type { HandlerMetrics } from './metrics.ts'
@@ -17,6 +18,8 @@ export type Result = {
 }
 
 export type CommitOptions = {
+  /** As whom it accounts for what is done. */
+  readonly reader: string
   readonly group: string
   readonly topic: string
   readonly metrics: HandlerMetrics
@@ -120,17 +123,17 @@ export class Commits {
     results: readonly Result[],
     member: GroupMember,
   ): Promise<'committed' | 'stale' | 'unreachable' | MillraceError> {
-    const { group, topic, metrics, onTrouble } = this.#options
+    const { reader, group, topic, metrics, onTrouble } = this.#options
     const byPartition = Map.groupBy(results, ({ partition }) => partition)
-    const offsets = new Map(
-      [...byPartition].map(([partition, of]) => [
-        partition.partition,
-        partition.progress.committable(of.map(({ task }) => task.record.offset)),
-      ]),
-    )
+    const done = [...byPartition].map(([{ partition, progress }, of]) => ({
+      partition,
+      committed: progress.committable(of.map(({ task }) => task.record.offset)),
+      results: of,
+    }))
+    const offsets = new Map(done.map(({ partition, committed }) => [partition, committed]))
     const startedAtMs = performance.now()
     try {
-      const records = results.flatMap((result) => result.records)
+      const records = [...results.flatMap((result) => result.records), ...accountRecords(reader, topic, done)]
       const outcome = await this.#producer.commit(records, { group, topic, member: member.identity(), offsets })
       if (outcome === 'stale') return outcome
     } catch (error) {

@@ -6,7 +6,7 @@
  * committed: that is the truth, and nothing else is.
  */
 import { MillraceError } from '@millrace/core/errors'
-import { type Handler, handlerGroup } from '@millrace/core/handler'
+import { type Handler, handlerGroup, handlerReader } from '@millrace/core/handler'
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import { type Follower, type Gap, openFollower } from '@millrace/kafka/follower'
 import { type Committed, type GroupMember, joinGroup } from '@millrace/kafka/group-member'
@@ -61,6 +61,7 @@ export async function openHandlerRun(options: HandlerRunOptions): Promise<Handle
     const listener = { onAssigned: run.onAssigned, onRevoked: run.onRevoked, onLost: run.onLost, onTrouble }
     const commits = new Commits(producer, {
       ...group,
+      reader: handlerReader(handler.name),
       metrics: options.metrics,
       giveUp: options.attempts.giveUp,
       onTrouble,

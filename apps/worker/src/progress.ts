@@ -17,6 +17,9 @@ const version = 'v2'
 const beginning = 0n
 const bitsPerByte = 8
 
+/** A commit, and how many records behind its offset are finished. */
+export type Committable = Committed & { readonly beyond: number }
+
 export class Progress {
   readonly #topicId: string
   #next: bigint
@@ -71,7 +74,7 @@ export class Progress {
   }
 
   /** What is to be committed when these are finished too. */
-  committable(also: Iterable<bigint> = []): Committed {
+  committable(also: Iterable<bigint> = []): Committable {
     const finished = new Set([...this.#finished, ...also])
     let offset = this.#next
     for (const unfinished of this.#unfinished) {
@@ -82,6 +85,7 @@ export class Progress {
     const behind = [...finished].filter((one) => one > offset)
     return {
       offset,
+      beyond: behind.length,
       metadata: metadataOf(
         this.#topicId,
         behind.map((one) => Number(one - offset)),

@@ -9,13 +9,13 @@ const none = `v2:${topicId}:`
 
 test('what is committed is the first record that is not finished', () => {
   const progress = new Progress(fresh, topicId)
-  expect(progress.committable()).toEqual({ offset: 100n, metadata: none })
+  expect(progress.committable()).toEqual({ offset: 100n, beyond: 0, metadata: none })
   for (const offset of [100n, 101n, 105n]) expect(progress.begin(offset)).toBe(true)
   progress.finish(100n)
-  expect(progress.committable()).toEqual({ offset: 101n, metadata: none })
+  expect(progress.committable()).toEqual({ offset: 101n, beyond: 0, metadata: none })
   progress.finish(101n)
   progress.finish(105n)
-  expect(progress.committable()).toEqual({ offset: 106n, metadata: none })
+  expect(progress.committable()).toEqual({ offset: 106n, beyond: 0, metadata: none })
 })
 
 test('whoever goes on from a commit does what was not finished, and nothing twice', () => {
@@ -37,7 +37,7 @@ test('whoever goes on from a commit does what was not finished, and nothing twic
         const redone = offsets.filter((offset) => offset >= committed.offset && next.begin(offset))
         expect(redone).toEqual(offsets.filter((offset) => !done.has(offset)))
         for (const offset of redone) next.finish(offset)
-        expect(next.committable()).toEqual({ offset: (offsets.at(-1) ?? 0n) + 1n, metadata: none })
+        expect(next.committable()).toEqual({ offset: (offsets.at(-1) ?? 0n) + 1n, beyond: 0, metadata: none })
       },
     ),
   )

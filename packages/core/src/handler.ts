@@ -154,6 +154,11 @@ export function handler<F extends Fields>(name: string, options: HandlerOptions<
   }
 }
 
+/** As whom a handler gives events up, and accounts for those that it is done with. */
+export function handlerReader(name: string): string {
+  return `worker/${name}`
+}
+
 /** The consumer group of a handler's workers. */
 export function handlerGroup(name: string): string {
   return `worker-${name}`
