@@ -4,12 +4,11 @@
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '@millrace/core/json'
 import { ledgerTopic, ledgerTransactionalId } from '@millrace/core/ledger'
-import { openAdmin } from '@millrace/kafka/admin'
 import type { KafkaConnection } from '@millrace/kafka/connection'
-import { within } from '@millrace/kafka/deadline'
 import type { OutgoingRecord } from '@millrace/kafka/producer'
-import { openTail } from '@millrace/kafka/tail'
+import type { StoredRecord } from '@millrace/kafka/reader'
 import { openTransactionalProducer } from '@millrace/kafka/transactional-producer'
+import { followWholeTopic } from '@millrace/kafka/whole-topic'
 
 export type LedgerStore = {
   /** What is written, by key. */
@@ -47,27 +46,14 @@ function recordOf([key, value]: [string, JsonValue | undefined]): OutgoingRecord
 
 async function readAll(connection: KafkaConnection): Promise<Map<string, JsonObject>> {
   const read = new Map<string, JsonObject>()
-  const admin = openAdmin(connection)
-  const end = await admin.endOffsets(ledgerTopic, 'read-committed').finally(() => admin.close())
-  const { promise: isRead, resolve } = Promise.withResolvers<undefined>()
-  const tail = await openTail(connection, ledgerTopic, 'earliest', {
-    onRecords: (records) => {
-      for (const { key, value } of records) {
-        const parsed = value === null ? undefined : parse(value)
-        if (parsed === undefined) read.delete(String(key))
-        else read.set(String(key), parsed)
-      }
-    },
-    onProgress: (positions) => {
-      if ([...end].every(([partition, offset]) => (positions.get(partition) ?? 0n) >= offset)) resolve(undefined)
-    },
-  })
-  try {
-    await within(readTimeoutMs, 'reading the ledger', isRead)
-    return read
-  } finally {
-    await tail.close()
+  const onRecord = ({ key, value }: StoredRecord) => {
+    const parsed = value === null ? undefined : parse(value)
+    if (parsed === undefined) read.delete(String(key))
+    else read.set(String(key), parsed)
   }
+  const topic = await followWholeTopic(connection, ledgerTopic, { onRecord }, readTimeoutMs)
+  await topic.close()
+  return read
 }
 
 function parse(value: Buffer): JsonObject | undefined {

@@ -1,12 +1,10 @@
 import { type CatalogEntry, catalogTopic, parseCatalogEntry } from '@millrace/core/catalog'
 import type { MillraceError } from '@millrace/core/errors'
-import { openAdmin } from './admin.ts'
 import type { KafkaConnection } from './connection.ts'
 import type { StoredRecord } from './fetch.ts'
 import type { Producer, StoredAt } from './producer.ts'
 import { within } from './deadline.ts'
-import { createPosition } from './position.ts'
-import { openTail } from './tail.ts'
+import { followWholeTopic } from './whole-topic.ts'
 
 /** Puts an event type into the catalog, or in the place of its former entry: every API instance has it within moments. */
 export function putCatalogEntry(producer: Producer, entry: CatalogEntry): Promise<StoredAt> {
@@ -65,26 +63,16 @@ export async function followCatalog(
 ): Promise<CatalogFollower> {
   const entries = new Map<string, CatalogEntry>()
   const owners = new Map<string, string>()
-  const position = createPosition()
-  const end = await endOf(connection)
-  const tail = await openTail(connection, catalogTopic, 'earliest', {
-    onRecords: (records) => {
-      for (const record of records) applyRecord({ entries, owners }, record, listener)
-    },
-    ...(listener.onTrouble && { onTrouble: listener.onTrouble }),
-    onProgress: (positions) => position.advance(positions.get(0) ?? 0n),
-  })
-  try {
-    await within(catchUpTimeoutMs, 'reading the catalog', position.passed(end - 1n))
-  } catch (error) {
-    await tail.close()
-    throw error
-  }
+  const topic = await followWholeTopic(
+    connection,
+    catalogTopic,
+    { onRecord: (record) => applyRecord({ entries, owners }, record, listener), onTrouble: listener.onTrouble },
+    catchUpTimeoutMs,
+  )
   return {
     entries: () => entries,
-    reached: (offset) =>
-      within(reachTimeoutMs, 'reading back what was written to the catalog', position.passed(offset)),
-    close: () => tail.close(),
+    reached: (offset) => within(reachTimeoutMs, 'reading back what was written to the catalog', topic.passed(offset)),
+    close: topic.close,
   }
 }
 
@@ -93,15 +81,6 @@ export async function readCatalog(connection: KafkaConnection): Promise<Readonly
   const follower = await followCatalog(connection)
   await follower.close()
   return follower.entries()
-}
-
-async function endOf(connection: KafkaConnection): Promise<bigint> {
-  const admin = openAdmin(connection)
-  try {
-    return (await admin.endOffsets(catalogTopic)).get(0) ?? 0n
-  } finally {
-    await admin.close()
-  }
 }
 
 /** `owners` has the type that each topic belongs to. */

@@ -7,13 +7,11 @@
 import { randomUUID } from 'node:crypto'
 import { isJsonObject } from '@millrace/core/json'
 import { replaysTopic } from '@millrace/core/replay'
-import { openAdmin } from './admin.ts'
 import type { KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
 import type { StoredRecord } from './fetch.ts'
-import { createPosition, type Position } from './position.ts'
 import type { Producer } from './producer.ts'
-import { openTail } from './tail.ts'
+import { followWholeTopic, type WholeTopic } from './whole-topic.ts'
 
 /** What is known of a letter: nobody replays it, somebody does, or somebody did. */
 export type ReplayState = 'free' | 'claimed' | 'done'
@@ -71,20 +69,8 @@ export function createReplayStates(): {
 export async function openReplayLog(connection: KafkaConnection, producer: Pick<Producer, 'send'>): Promise<ReplayLog> {
   const by = randomUUID()
   const states = createReplayStates()
-  const position = createPosition()
-  const end = await endOf(connection)
-  const tail = await openTail(connection, replaysTopic, 'earliest', {
-    onRecords: (records) => records.forEach(states.apply),
-    onProgress: (positions) => position.advance(positions.get(0) ?? 0n),
-  })
-  try {
-    await within(catchUpTimeoutMs, 'reading what was replayed', position.passed(end - 1n))
-  } catch (error) {
-    await tail.close()
-    throw error
-  }
-  const write = (letters: readonly string[], state: Said['state']) =>
-    writeAll(producer, position, letters, { state, by })
+  const topic = await followWholeTopic(connection, replaysTopic, { onRecord: states.apply }, catchUpTimeoutMs)
+  const write = (letters: readonly string[], state: Said['state']) => writeAll(producer, topic, letters, { state, by })
   return {
     stateOf: (letter) => {
       const known = states.find(letter)
@@ -99,7 +85,7 @@ export async function openReplayLog(connection: KafkaConnection, producer: Pick<
     },
     done: (letters) => write(letters, 'done'),
     release: (letters) => write(letters, 'released'),
-    close: tail.close,
+    close: topic.close,
   }
 }
 
@@ -108,7 +94,7 @@ type Said = { readonly state: 'claimed' | 'done' | 'released'; readonly by: stri
 /** Resolves when the records are stored, and read back. */
 async function writeAll(
   producer: Pick<Producer, 'send'>,
-  position: Position,
+  topic: WholeTopic,
   letters: readonly string[],
   said: Said,
 ): Promise<void> {
@@ -125,16 +111,7 @@ async function writeAll(
     ),
   )
   const last = stored.reduce((most, { offset }) => (offset > most ? offset : most), -1n)
-  await within(reachTimeoutMs, 'reading back what was written of a replay', position.passed(last))
-}
-
-async function endOf(connection: KafkaConnection): Promise<bigint> {
-  const admin = openAdmin(connection)
-  try {
-    return (await admin.endOffsets(replaysTopic)).get(0) ?? 0n
-  } finally {
-    await admin.close()
-  }
+  await within(reachTimeoutMs, 'reading back what was written of a replay', topic.passed(last))
 }
 
 function parsed(value: Buffer): Said | undefined {
