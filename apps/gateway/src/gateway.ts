@@ -30,6 +30,8 @@ import { healthRoutes } from './health-routes.ts'
 import { createIdentities } from './identities.ts'
 import { openIdentityFeed } from './identity-feed.ts'
 import { createIngest } from './ingest.ts'
+import { ledgerRoute } from './ledger-route.ts'
+import { openLedgerView } from './ledger-view.ts'
 import { createLiveTopics } from './live-topics.ts'
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts'
 import { watchGrowth } from './partition-growth.ts'
@@ -136,8 +138,12 @@ async function openParts(config: GatewayConfig, { logger, onClose }: Lifecycle, 
   )
   const replayLog = lazily(() => openReplayLog(connection, producer))
   onClose('replay log', replayLog.close)
+  const ledger = lazily(() =>
+    openLedgerView(connection, (error) => logger.warn({ err: error }, 'the accounting cannot be read at the moment')),
+  )
+  onClose('accounting', ledger.close)
   return {
-    replayLog: replayLog.open,
+    ...{ replayLog: replayLog.open, ledger: ledger.open },
     ...{ admin, registry, schemaCache, catalog, producer, letterProducer, sealing, deadLetters, reader, feed },
     ...{ eventTypes, identities, identityFeed },
   }
@@ -157,6 +163,7 @@ async function addRoutes(
     deadLetters,
     sealing,
     replayLog,
+    ledger,
     reader,
     feed,
     eventTypes,
@@ -216,6 +223,7 @@ async function addRoutes(
   const kafka = { name: 'kafka', check: () => admin.brokers() }
   const needed = createHealth([kafka])
   const all = createHealth([kafka, { name: 'registry', check: () => registry.subjects() }])
+  ledgerRoute(app, ledger)
   healthRoutes(app, { isReady, needed, all }, metrics)
   await documentRoutes(app, eventTypes, routes)
   // The last, since every route behind it would take the upgrade to a WebSocket.

@@ -31,6 +31,7 @@ const lookMs = 2_000
 const againMs = 1_000
 /** How often memory is given back: at the second time for the first look, since readers' accounts come in any order. */
 const releaseMs = 30_000
+const followAgainMs = 20_000
 /** A reader whose group is gone for so long is none any more. */
 const goneMs = 600_000
 
@@ -67,7 +68,7 @@ async function keepOnce(options: AccountantOptions, signal: AbortSignal): Promis
   const onTrouble = (error: MillraceError) => logger.warn({ err: error }, 'topics cannot be counted at the moment')
   const catalog = opened.adopt(await followCatalog(connection, { onTrouble }), (open) => open.close())
   const accounts = new Accounts(store.read)
-  const follower = opened.adopt(openFollower(connection, { ...listenerOf(accounts), onTrouble }), (open) =>
+  const follower = opened.adopt(openFollower(connection, { ...listenerOf(accounts, catalog), onTrouble }), (open) =>
     open.close(),
   )
   const accountant = new Accountant(options, { store, catalog, accounts, follower })
@@ -78,10 +79,10 @@ async function keepOnce(options: AccountantOptions, signal: AbortSignal): Promis
   }
 }
 
-function listenerOf(accounts: Accounts) {
+function listenerOf(accounts: Accounts, catalog: CatalogFollower) {
   return {
     onRecords: (topic: string, records: readonly StoredRecord[]) => {
-      if (topic === accountsTopic) applyAccounts(accounts, records)
+      if (topic === accountsTopic) applyAccounts(accounts, catalog, records)
       else if (accounts.typeOf(topic) !== undefined) accounts.stored(topic, records)
       else accounts.letters(topic.slice(0, -deadLetterTopic('').length), records)
     },
@@ -92,11 +93,19 @@ function listenerOf(accounts: Accounts) {
   }
 }
 
-function applyAccounts(accounts: Accounts, records: readonly StoredRecord[]): void {
+function applyAccounts(accounts: Accounts, catalog: CatalogFollower, records: readonly StoredRecord[]): void {
   for (const { partition, offset, value } of records) {
     const account = parseAccount(parsed(value))
+    // The type may be newer than the last look.
+    if (account && accounts.typeOf(account.topic) === undefined) addDeclared(accounts, catalog)
     if (account) accounts.account(account)
     accounts.accountPositions.set(partition, offset + 1n)
+  }
+}
+
+function addDeclared(accounts: Accounts, catalog: CatalogFollower): void {
+  for (const { topic, type } of catalog.entries().values()) {
+    if (accounts.typeOf(topic) === undefined) accounts.add(topic, type)
   }
 }
 
@@ -111,6 +120,7 @@ class Accountant {
   readonly #options: AccountantOptions
   readonly #parts: Parts
   readonly #lastSeenMs = new Map<string, number>()
+  readonly #tryAgainAtMs = new Map<string, number>()
   #releasedAtMs = performance.now()
 
   constructor(options: AccountantOptions, parts: Parts) {
@@ -148,17 +158,22 @@ class Accountant {
       for (const gone of [topic, deadLetterTopic(topic)]) follower.unfollow(gone)
       accounts.remove(topic)
     }
-    for (const [topic, type] of declared) {
-      if (accounts.typeOf(topic) === undefined) accounts.add(topic, type)
-      if (follower.positions(topic) && follower.positions(deadLetterTopic(topic))) continue
-      await this.#follow(topic, accounts.ledgerOf(topic)?.positions ?? new Map())
-      await this.#follow(deadLetterTopic(topic), accounts.lettersRead(topic))
-    }
+    addDeclared(accounts, catalog)
+    await Promise.all(
+      accounts.topics.flatMap((topic) => [
+        this.#follow(topic, accounts.ledgerOf(topic)?.positions ?? new Map()),
+        this.#follow(deadLetterTopic(topic), accounts.lettersRead(topic)),
+      ]),
+    )
   }
 
-  /** A topic may be gone before its entry in the catalog is; then it is tried again at the next look. */
+  /** A topic may be gone before its entry in the catalog is. */
   async #follow(topic: string, positions: ReadonlyMap<number, bigint>): Promise<void> {
-    await this.#parts.follower.follow(topic, startOf(positions)).catch((error: unknown) => {
+    const { follower } = this.#parts
+    const now = performance.now()
+    if (follower.positions(topic) || now < (this.#tryAgainAtMs.get(topic) ?? 0)) return
+    await follower.follow(topic, startOf(positions)).catch((error: unknown) => {
+      this.#tryAgainAtMs.set(topic, now + followAgainMs)
       this.#options.logger.warn({ err: error, topic }, 'a topic cannot be counted at the moment')
     })
   }

@@ -2,7 +2,7 @@
 import { addTo, type LedgerCounts, ledgerKeys, type LedgerMinute, type LedgerOutcome } from '@millrace/core/ledger'
 
 /** Above it the minutes that have not changed for longest go. In the totals of their topics they stay. */
-export const minutesMax = 20_000
+const minutesMax = 20_000
 
 type Counted = Pick<LedgerMinute, 'type' | 'topic' | 'minute'>
 type Row = Counted & { accepted: number; readonly readers: Record<string, LedgerCounts> }

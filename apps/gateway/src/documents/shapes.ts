@@ -33,6 +33,20 @@ const reasonsText = Object.entries(deadLetterReasons)
 const upOrDown = { enum: ['up', 'down'] }
 const reference = { name: text, subject: text, version: { type: 'integer', minimum: 1 } }
 
+const ledgerCounts = {
+  reader: {
+    ...text,
+    description:
+      'Who reads the topic: `worker/<handler>`, `flink/<pipeline>`, `connect/<sink>`; and `gateway`, for what it could not store.',
+  },
+  processed: { ...count, description: 'Events that a handler or a window has taken.' },
+  filtered: { ...count, description: 'Events that were none for the reader.' },
+  late: { ...count, description: 'Events that came after their window.' },
+  deadLettered: count,
+  loaded: { type: 'integer', description: 'Events that a sink has brought into the warehouse.' },
+  notAddressed: { ...count, description: 'Replays that were for another reader.' },
+}
+
 export const shapes = {
   CloudEvent: {
     description:
@@ -261,6 +275,38 @@ export const shapes = {
     },
     ...['references', 'key', 'time', 'topic', 'partitions', 'repartition', 'retentionMs', 'compatibility', 'sensitive'],
   ),
+  Ledger: exactly({
+    types: {
+      type: 'array',
+      items: exactly({
+        ...{ type: text, topic: text },
+        at: { ...time, description: 'When this was last found otherwise than before.' },
+        accepted: { ...count, description: 'Events stored, since the accounting began.' },
+        readers: {
+          type: 'array',
+          items: exactly({
+            ...ledgerCounts,
+            inFlight: { ...count, description: 'Events stored that the reader is not done with.' },
+            unaccounted: {
+              type: ['integer', 'null'],
+              description:
+                'Events that the reader has passed and told nothing of, for ten seconds at least: 0, or something is wrong. Below 0 it told of some twice. Null where it cannot be known: of a sink, of the gateway, and of a reader that is very far behind.',
+            },
+          }),
+        },
+      }),
+    },
+    minutes: {
+      type: 'array',
+      description: 'The newest first.',
+      items: exactly({
+        ...{ type: text, topic: text },
+        minute: { ...time, description: 'Of the event time.' },
+        accepted: { ...count, description: 'Events stored.' },
+        readers: { type: 'array', items: exactly(ledgerCounts) },
+      }),
+    },
+  }),
   Status: exactly({ status: upOrDown }),
   Health: exactly({
     status: upOrDown,

@@ -1,6 +1,8 @@
-import { answer, json, type Operations, orElse, problem, textual, withHeaders } from '../operation.ts'
+import { answer, json, type Operations, orElse, parameter, problem, textual, withHeaders } from '../operation.ts'
 
 const status = json('Status')
+const text = { type: 'string' }
+const time = { type: 'string', format: 'date-time' }
 
 export const serviceOperations: Operations = {
   'GET /health/live': {
@@ -32,6 +34,26 @@ export const serviceOperations: Operations = {
         'retry-after',
       ),
     },
+  },
+  'GET /v1/ledger': {
+    summary: 'What is stored of each event type, and what became of it',
+    description:
+      'By reader, in total and by the minute of event time. `accepted` is what the other counts of each reader and `inFlight` add up to; whatever is missing there is `unaccounted`. Written down every two seconds. The minutes are those that changed last, 20 000 of all types.',
+    tag: 'Operation',
+    scopes: ['ops:read'],
+    parameters: [
+      parameter('query', 'type', text, 'Only this event type.', { example: 'order.placed' }),
+      parameter('query', 'topic', text, 'Only the event type of this topic.'),
+      parameter('query', 'from', time, 'Only minutes from this time on.'),
+      parameter('query', 'to', time, 'Only minutes before this time.'),
+      parameter(
+        'query',
+        'limit',
+        { type: 'integer', minimum: 1, maximum: 1000, default: 50 },
+        'How many minutes at most.',
+      ),
+    ],
+    answers: { 200: answer('The accounting.', json('Ledger')) },
   },
   'GET /metrics': {
     summary: 'Metrics for Prometheus',
