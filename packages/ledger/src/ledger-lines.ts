@@ -26,10 +26,11 @@ export function answersIn(file: string): string {
 
 /** SQL for what was sent, one row for each event of each request, in order: position, request, at_ms, id, sha256 (null where it was not noted). */
 export function sendingsIn(file: string): string {
+  // The lists of a line are taken apart side by side: a row that carries them along would be as large as its whole request.
   return `(
-    SELECT row_number() OVER (ORDER BY line, index) AS position, request, at_ms, ids[index] AS id, nullif(digests[index], '') AS sha256
+    SELECT row_number() OVER (ORDER BY line, index) AS position, request, at_ms, id, nullif(sha256, '') AS sha256
     FROM (
-      SELECT line, request, at_ms, ids, digests, unnest(range(1, len(ids) + 1)) AS index
+      SELECT line, request, at_ms, unnest(ids) AS id, unnest(digests) AS sha256, unnest(range(1, len(ids) + 1)) AS index
       FROM (
         SELECT row_number() OVER () AS line, request, at_ms, string_split(detail, ' ') AS ids,
           string_split(coalesce(sha256, ''), ' ') AS digests
