@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import { MillraceError } from '@millrace/core/errors'
 
@@ -16,7 +17,8 @@ export type KafkaTools = {
   readonly user: string
 }
 
-const consumer = 'org.apache.kafka.tools.consumer.ConsoleConsumer'
+/** Kafka's own; the file says what it is started by. */
+const consumer = fileURLToPath(new URL('BufferedConsoleConsumer.java', import.meta.url))
 const offsets = 'org.apache.kafka.tools.GetOffsetShell'
 const groups = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'
 const bytes = 'org.apache.kafka.common.serialization.BytesDeserializer'
