@@ -50,6 +50,8 @@ const backDeadlineMs = 180_000
 const endDeadlineMs = 90_000
 const underReplicated = 'kafka_server_replicamanager_underreplicatedpartitions'
 const metricsTimeoutMs = 5_000
+/** A broker on a busy machine does not always answer the first time it is asked. */
+const metricsDeadlineMs = 60_000
 
 /** Opens the stage on a running stack. What is paused or held runs again when `signal` is aborted. */
 export function openStage(parts: StageParts): Stage {
@@ -72,7 +74,7 @@ export function openStage(parts: StageParts): Stage {
   }
   return {
     ...parts,
-    ...brokerFacts(installation),
+    ...brokerFacts(installation, signal),
     identityOf,
     end,
     named: async (prefix) => (await services()).map(({ name }) => name).filter((name) => name.startsWith(prefix)),
@@ -118,9 +120,17 @@ async function allReady(installation: Installation): Promise<boolean> {
 }
 
 /** What the brokers say of themselves in their metrics. */
-function brokerFacts({ brokerNodes, ports }: Installation): Pick<Stage, 'brokersByLeadership' | 'controller'> {
+function brokerFacts(
+  { brokerNodes, ports }: Installation,
+  signal: AbortSignal,
+): Pick<Stage, 'brokersByLeadership' | 'controller'> {
   const brokersBy = async (metric: string): Promise<string[]> => {
-    const values = await Promise.all(brokerNodes.map((node) => gaugeOf(ports.kafkaMetrics(node), metric)))
+    let values: number[] = []
+    const isTold = async () => {
+      values = await Promise.all(brokerNodes.map((node) => gaugeOf(ports.kafkaMetrics(node), metric)))
+      return true
+    }
+    await waitUntil('the metrics of the brokers', metricsDeadlineMs, isTold, signal)
     const brokers = brokerNodes.map((node, index) => ({ name: brokerName(node), value: values[index] ?? 0 }))
     return brokers.sort((one, other) => other.value - one.value).map(({ name }) => name)
   }
