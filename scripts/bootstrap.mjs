@@ -17,6 +17,7 @@ const commands = {
   test: { entry: 'scripts/test.ts', servers: () => true },
   bench: { entry: 'bench/src/main.ts', servers: () => true },
   drills: { entry: 'packages/drills/src/main.ts', servers: () => true },
+  soak: { entry: 'packages/drills/src/soak-main.ts', servers: () => true },
   check: { entry: 'scripts/check.ts', servers: () => false },
 }
 

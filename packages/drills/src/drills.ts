@@ -40,5 +40,10 @@ const combinable = new Set([
   'client-disconnect',
 ])
 
+/** What happens in a soak: besides, faults of the network. */
+export const soakFaults: readonly Drill[] = alone.filter(
+  ({ name }) => combinable.has(name) || name.startsWith('network-') || name.endsWith('-partition'),
+)
+
 /** Every drill that there is, in the order in which `npm run drills` runs them. */
 export const drills: readonly Drill[] = [...alone, combinationOf(alone.filter(({ name }) => combinable.has(name)))]

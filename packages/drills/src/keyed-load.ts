@@ -20,6 +20,8 @@ export type KeyedLoad = {
   readonly eventType: string
   readonly source: string
   readonly eventsPerSecond: number
+  /** How many keys a lane has: it sends one event of each at a time. */
+  readonly eventsPerBatch: number
   readonly ledger: Ledger
   readonly onAcknowledged: OnAcknowledged
 }
@@ -41,7 +43,6 @@ export type SendBatch = (load: KeyedLoad, batch: Batch, firstGateway?: number) =
  * that a gateway still has.
  */
 export const lanes = 48
-const keysPerLane = 20
 /** Below it half a second, in which recovery is counted, has too few answers to tell how slow they are. */
 const eventsPerSecondMin = 100
 /** How long an event is sent again and again before it is left unconfirmed. */
@@ -70,9 +71,9 @@ async function runLane(
   signal: AbortSignal,
 ): Promise<void> {
   for (let round = 0; !signal.aborted; round += 1) {
-    await turn(keysPerLane, signal)
+    await turn(load.eventsPerBatch, signal)
     if (isAborted(signal)) return
-    const events = Array.from({ length: keysPerLane }, (_, key) => keyedEvent(load, `${lane}-${key}`, round))
+    const events = Array.from({ length: load.eventsPerBatch }, (_, key) => keyedEvent(load, `${lane}-${key}`, round))
     await send(load, { lane, name: `${lane}-${round}`, events })
   }
 }

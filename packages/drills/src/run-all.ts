@@ -1,18 +1,11 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { MillraceError } from '@millrace/core/errors'
-import { definePlatform } from '@millrace/core/platform'
-import { javaEnvironment } from '@millrace/stack/environment'
-import { type Installation, openInstallation } from '@millrace/stack/installation'
 import { projectDirectory } from '@millrace/stack/layout'
-import { publishingParts } from '@millrace/stack/parts'
-import { progress } from '@millrace/stack/progress'
-import { gatewayUrl } from '@millrace/stack/servers/gateway'
-import { createStack } from '@millrace/stack/stack'
+import { thisMachine, withDrillPlatform } from './drill-platform.ts'
 import type { Drill } from './drill.ts'
 import { type DrillResults, pageOf, readResults } from './results.ts'
-import { runDrill } from './run-drill.ts'
+import { type DrillOptions, runDrill } from './run-drill.ts'
 
 export type RunAllOptions = {
   readonly drills: readonly Drill[]
@@ -26,7 +19,7 @@ export type RunAllOptions = {
 
 type Result = DrillResults['drills'][number]
 
-const stateDirectory = resolve(projectDirectory, '.millrace-drills')
+const folder = '.millrace-drills'
 const resultsDirectory = resolve(projectDirectory, 'docs/drills')
 const page = resolve(projectDirectory, 'docs/drills.md')
 
@@ -36,32 +29,22 @@ const page = resolve(projectDirectory, 'docs/drills.md')
  * @throws MillraceError 'stack.failed' when the platform does not start; the reason of `signal` when it is aborted
  */
 export async function runAll(options: RunAllOptions): Promise<{ readonly ok: boolean; readonly acknowledged: number }> {
-  const { portBase, note, signal } = options
-  await rm(stateDirectory, { recursive: true, force: true })
-  const installation = await openInstallation({
-    ...{ stateDirectory, portBase },
-    ...{ brokers: 3, gateways: 3, faults: true, java: javaEnvironment },
-    platform: definePlatform({ events: [] }),
+  const { eventsPerSecond, portBase, note, signal } = options
+  const results = await withDrillPlatform({ folder, portBase, note, signal }, async (platform) => {
+    const done: Result[] = []
+    for (const drill of options.drills) done.push(await resultOf(drill, { ...platform, eventsPerSecond }))
+    return done
   })
-  const stack = createStack(installation, portBase, publishingParts(installation), progress(note))
-  const results: Result[] = []
-  try {
-    await stack.start(signal)
-    for (const drill of options.drills) results.push(await resultOf(drill, installation, options))
-  } finally {
-    await stack.stop()
-  }
   if (options.keep) await keep(results)
   const acknowledged = results.reduce((sum, result) => sum + ('acknowledged' in result ? result.acknowledged : 0), 0)
   return { ok: results.every((result) => 'ok' in result && result.ok), acknowledged }
 }
 
 /** A drill that breaks off is a result too: the others are run all the same. */
-async function resultOf(drill: Drill, installation: Installation, options: RunAllOptions): Promise<Result> {
-  const { eventsPerSecond, note, signal } = options
-  const gatewayUrls = installation.gatewayInstances.map((instance) => gatewayUrl(installation, instance))
+async function resultOf(drill: Drill, options: DrillOptions): Promise<Result> {
+  const { note, signal } = options
   try {
-    const report = await runDrill(drill, { installation, gatewayUrls, eventsPerSecond, note, signal })
+    const report = await runDrill(drill, options)
     const recovery =
       report.recoverySeconds === null ? 'not calm again in time' : `calm again ${report.recoverySeconds} s after`
     note(
@@ -78,8 +61,7 @@ async function resultOf(drill: Drill, installation: Installation, options: RunAl
 
 async function keep(results: readonly Result[]): Promise<void> {
   const at = new Date().toISOString()
-  const machine = { cores: cpus().length, model: cpus()[0]?.model.trim() ?? 'unknown', node: process.version }
-  const kept: DrillResults = { at, machine, drills: [...results] }
+  const kept: DrillResults = { at, machine: thisMachine(), drills: [...results] }
   await mkdir(resultsDirectory, { recursive: true })
   const file = join(resultsDirectory, `${at.slice(0, 16).replaceAll(':', '')}.json`)
   await writeFile(file, `${JSON.stringify(kept, undefined, 2)}\n`)

@@ -27,6 +27,8 @@ export type DrillOptions = {
   /** Of every gateway that runs. */
   readonly gatewayUrls: readonly string[]
   readonly eventsPerSecond: number
+  /** How many events go in a request, if not a few: fewer requests cost less, and tell less of latency. */
+  readonly eventsPerBatch?: number
   /** Decides what is left to chance; one that is not given is made up, and told. */
   readonly seed?: number | undefined
   readonly note: (line: string) => void
@@ -37,6 +39,7 @@ export type DrillOptions = {
 /** The first seconds are slower: connections are made, and code is compiled. */
 const warmMs = 4_000
 const calmMs = 4_000
+const eventsPerBatchDefault = 20
 const recoverMs = 12_000
 const lastMs = 4_000
 const tokenTtlSeconds = 900
@@ -105,7 +108,7 @@ type Done = { readonly phases: Phases; readonly checks: readonly Check[] }
 
 async function underLoad(run: Run): Promise<Done> {
   const { drill, options, seed, eventType, source, directory, ledgerFile, timeline } = run
-  const { installation, gatewayUrls, eventsPerSecond, note } = options
+  const { installation, gatewayUrls, eventsPerSecond, eventsPerBatch = eventsPerBatchDefault, note } = options
   const broken = new AbortController()
   const signal = AbortSignal.any([options.signal, broken.signal])
   await using opened = new AsyncDisposableStack()
@@ -118,7 +121,8 @@ async function underLoad(run: Run): Promise<Done> {
   for (let number = 1; number <= (drill.workers ?? 0); number += 1) await workers.start(`worker-${number}`)
   const end = new AbortController()
   const onAcknowledged = timeline.acknowledged
-  const load = { gatewayUrls, posts, token, eventType, source, eventsPerSecond, ledger, onAcknowledged }
+  const rates = { eventsPerSecond, eventsPerBatch }
+  const load = { gatewayUrls, posts, token, eventType, source, ...rates, ledger, onAcknowledged }
   const sending = runKeyedLoad(load, drill.send?.() ?? sendUntilAcknowledged, end.signal)
   // Told at the end; until then it must not count as unhandled.
   sending.catch((error: unknown) => broken.abort(error))

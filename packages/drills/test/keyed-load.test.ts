@@ -40,6 +40,7 @@ function loadOn(answers: readonly Answer[], eventsPerSecond = 1e9) {
     posts: answers.map(postOf),
     token: { current: () => Promise.resolve(''), renew: () => undefined },
     eventsPerSecond,
+    eventsPerBatch: 20,
     ledger: {
       sending: (request, _lane, ids) => noted.push(`${request} sends ${ids.join()}`),
       settled: (request, outcomes) => noted.push(`${request} ${outcomes.map(said).join()}`),

@@ -41,7 +41,14 @@ async function stageOnOne() {
   }
   const broken = new AbortController()
   const load = {
-    ...{ gatewayUrls: [], posts: [], eventType: 'drill.test', source: '/test', eventsPerSecond: 100 },
+    ...{
+      gatewayUrls: [],
+      posts: [],
+      eventType: 'drill.test',
+      source: '/test',
+      eventsPerSecond: 100,
+      eventsPerBatch: 20,
+    },
     token: { current: () => Promise.resolve(''), renew: () => undefined },
     ledger: { sending: () => undefined, settled: () => undefined, close: () => undefined },
     onAcknowledged: () => undefined,
