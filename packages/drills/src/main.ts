@@ -5,7 +5,7 @@ import { runAll } from './run-all.ts'
 
 const usage = `npm run drills -- [<name> …] [--rate <events per second>] [--port-base <port>] [--no-keep]`
 
-await runProgram('interrupted: nothing is kept', async ({ note, signal }) => {
+await runProgram('interrupted, nothing is kept', async ({ note, signal }) => {
   const { ok, acknowledged } = await runAll({ ...optionsOf(process.argv.slice(2)), note, signal })
   process.stdout.write(
     `${acknowledged} events acknowledged, ${ok ? 'every verdict holds' : 'NOT every verdict holds'}\n`,

@@ -12,13 +12,13 @@ export type Program = {
 
 /**
  * Runs a program whose exit code is 0 when `run` says that all is well, 2 where it was called wrongly, and 1 else.
- * @param interrupted what it says when it is told to stop
+ * @param interrupted what it says, behind the signal's name, when it is told to stop
  */
 export async function runProgram(interrupted: string, run: (program: Program) => Promise<boolean>): Promise<void> {
   const note = (line: string): void => void process.stderr.write(`${line}\n`)
   const stopping = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(name, () => stopping.abort(new MillraceError('stack.failed', interrupted)))
+    process.once(name, () => stopping.abort(new MillraceError('stack.failed', `${name}: ${interrupted}`)))
   }
   try {
     process.exitCode = (await run({ note, signal: stopping.signal })) ? 0 : 1

@@ -5,7 +5,7 @@ import { runSoak } from './soak.ts'
 const usage =
   'npm run soak -- [--events <how many>] [--rate <events per second>] [--round <events>] [--port-base <port>] [--no-keep]'
 
-await runProgram('interrupted', async ({ note, signal }) => {
+await runProgram('interrupted, the rounds before are kept', async ({ note, signal }) => {
   const { ok, acknowledged } = await runSoak({ ...optionsOf(process.argv.slice(2)), note, signal })
   process.stdout.write(`${acknowledged} events acknowledged, ${ok ? 'every verdict holds' : 'NOT all is well'}\n`)
   return ok

@@ -89,7 +89,10 @@ async function roundOf(soak: SoakOptions, options: DrillOptions): Promise<SoakRo
     const broken = report.checks.filter((check) => !check.ok).map(({ name }) => name)
     return { at, seed, ok, eventsPerSecond, acknowledged, unconfirmed, refused, copies, faults, broken }
   } catch (error) {
-    if (options.signal.aborted) return undefined
+    if (options.signal.aborted) {
+      options.note(String(options.signal.reason))
+      return undefined
+    }
     return { at, faults, why: error instanceof Error ? error.message : String(error) }
   }
 }
