@@ -1,4 +1,5 @@
 import { isAlive } from '@millrace/stack/process-identity'
+import { brokerSessionTimeoutMs } from '@millrace/stack/servers/kafka'
 import { nothingIsAcknowledged } from './drill-checks.ts'
 import type { Drill } from './drill.ts'
 import type { Stage } from './stage.ts'
@@ -7,7 +8,9 @@ const pauseMs = 10_000
 /** Long enough for requests to be sent and answered meanwhile: the gateway answers 503 when an event was not confirmed for 11 s. */
 const downMs = 20_000
 
-const failOver = 'broker.session.timeout.ms (6 s): then its partitions get new leaders, whom gateways find within 1 s'
+const failOver = `broker.session.timeout.ms (${brokerSessionTimeoutMs / 1_000} s): then its partitions get new leaders, whom gateways find within 1 s`
+/** What is promised of recovery from the loss of a broker: its fail-over, and 2 s. */
+export const failOverSecondsMax = brokerSessionTimeoutMs / 1_000 + 2
 
 /** The next only when the one before it is in sync again. */
 async function eachInTurn(stage: Stage, brokers: readonly string[], signal: 'SIGKILL' | 'SIGTERM'): Promise<undefined> {
@@ -44,18 +47,21 @@ export const brokerDrills: readonly Drill[] = [
     name: 'broker-kill',
     says: 'kill -9 of each broker in turn: of the leaders of all partitions, and of the controller',
     recoveryBound: failOver,
+    recoverySecondsMax: failOverSecondsMax,
     fault: async (stage) => eachInTurn(stage, await stage.named('kafka-'), 'SIGKILL'),
   },
   {
     name: 'leader-kill',
     says: 'kill -9 of the broker that leads the most partitions',
     recoveryBound: failOver,
+    recoverySecondsMax: failOverSecondsMax,
     fault: async (stage) => eachInTurn(stage, (await stage.brokersByLeadership()).slice(0, 1), 'SIGKILL'),
   },
   {
     name: 'controller-kill',
     says: 'kill -9 of the broker that is the active controller',
     recoveryBound: `${failOver}; before that the quorum elects another controller`,
+    recoverySecondsMax: failOverSecondsMax,
     fault: async (stage) => eachInTurn(stage, [await stage.controller()], 'SIGKILL'),
   },
   {
@@ -63,6 +69,7 @@ export const brokerDrills: readonly Drill[] = [
     says: 'SIGTERM for each broker in turn, as a new version is rolled out',
     recoveryBound:
       'a broker that is told to stop hands its partitions over first: gateways find their new leaders within 1 s',
+    recoverySecondsMax: failOverSecondsMax,
     fault: async (stage) => eachInTurn(stage, await stage.named('kafka-'), 'SIGTERM'),
   },
   {

@@ -3,7 +3,7 @@ import { seededRandom } from '@millrace/core/random'
 import { brokerName } from '@millrace/stack/broker-name'
 import { faultListener } from '@millrace/stack/servers/fault-proxy'
 import type { Drill } from './drill.ts'
-import { cut, type Network, requireFaultProxy, withNetwork } from './network.ts'
+import { cut, type Network, networkRecoverySecondsMax, requireFaultProxy, withNetwork } from './network.ts'
 import { oneOf, planFaults } from './random-faults.ts'
 import type { Stage } from './stage.ts'
 
@@ -14,7 +14,7 @@ const randomMs = 24_000
 const resetPauseMs = { min: 250, max: 1_750 } as const
 
 const clientsBound =
-  'a connect that hangs at that moment (2 s), the pause before the next (up to 1 s), and the patience of who sends again'
+  'at that moment: a connect that hangs (2 s), an answer that was lost (waited for 4 s), the pause before the next attempt (up to 1 s); and who sends again, 1 s after 503 at the soonest'
 const brokerBound = `${clientsBound}; partitions go back to their preferred leader when that has caught up (looked at every 5 s)`
 
 type NetworkDrill = Pick<Drill, 'name' | 'says' | 'recoveryBound'> & {
@@ -24,6 +24,7 @@ type NetworkDrill = Pick<Drill, 'name' | 'says' | 'recoveryBound'> & {
 function networkDrill({ network, ...drill }: NetworkDrill): Drill {
   return {
     ...drill,
+    recoverySecondsMax: networkRecoverySecondsMax,
     requires: requireFaultProxy,
     calmsDown: true,
     fault: async (stage) => {

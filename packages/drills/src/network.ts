@@ -22,6 +22,8 @@ export type Network = {
 
 /** A fault whose drill was killed heals by itself so much later. */
 const healSlackMs = 5_000
+/** What is promised of recovery from a fault of the network. */
+export const networkRecoverySecondsMax = 3
 /** Nothing passes; when it is over, everything arrives. */
 export const cut: Fault = { kind: 'black-hole', direction: 'both', bytes: 'held' }
 

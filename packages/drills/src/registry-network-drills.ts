@@ -4,7 +4,7 @@ import type { Fault } from '@millrace/faults/fault'
 import { mintToken } from '@millrace/stack/token'
 import { noRequestFails } from './drill-checks.ts'
 import type { Drill } from './drill.ts'
-import { cut, requireFaultProxy, withNetwork } from './network.ts'
+import { cut, networkRecoverySecondsMax, requireFaultProxy, withNetwork } from './network.ts'
 import type { Stage } from './stage.ts'
 
 const faultMs = 12_000
@@ -19,6 +19,7 @@ function registryDrill(name: string, says: string, fault: Fault): Drill {
     name,
     says: `${says} for ${faultMs / 1_000} s: known types are taken all the while, a new one is not`,
     recoveryBound: 'nothing: schemas that are known are cached',
+    recoverySecondsMax: networkRecoverySecondsMax,
     requires: requireFaultProxy,
     calmsDown: true,
     fault: async (stage) => {

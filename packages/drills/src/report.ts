@@ -1,12 +1,14 @@
 import type { DeliveryVerdict } from '@millrace/ledger/delivery'
 import type { Drill } from './drill.ts'
-import { hasCalmedDown, recoveryMs, type Timeline } from './timeline.ts'
+import { recoveryMs, settledMs, type Timeline } from './timeline.ts'
 
 /** What a drill found, as it is kept in a file. */
 export type DrillReport = {
   readonly drill: string
   readonly says: string
   readonly at: string
+  /** From its beginning until it had its verdict. */
+  readonly tookSeconds: number
   /** What a fault that is left to chance was decided by. */
   readonly seed: number
   readonly ok: boolean
@@ -17,8 +19,13 @@ export type DrillReport = {
   readonly refused: number
   readonly copies: number
   readonly faultSeconds: number
-  /** From the end of the fault until latencies are what they were; null when they were not before the drill ended. */
+  /** From the end of the fault until latencies are what they were for two seconds on end; null when they were not before the drill ended. */
   readonly recoverySeconds: number | null
+  /** The same until they stay so: with what comes later, as a leadership that moves back. */
+  readonly settledSeconds: number | null
+  /** What was promised, null for nothing; and whether it was kept, which is no part of `ok`. */
+  readonly recoverySecondsMax: number | null
+  readonly isWithinBound: boolean | null
   readonly recoveryBound: string
   readonly p95Ms: { readonly calm: number | null; readonly fault: number | null; readonly after: number | null }
   /** From the beginning of the fault: how many were acknowledged in each second, and the 95th percentile of how long that took. */
@@ -38,6 +45,7 @@ export type Phases = {
 
 export type Found = {
   readonly at: string
+  readonly tookMs: number
   readonly seed: number
   readonly eventsPerSecondAsked: number
   readonly verdict: DeliveryVerdict
@@ -45,15 +53,18 @@ export type Found = {
   readonly phases: Phases
 }
 
-export function reportOf({ name, says, recoveryBound, calmsDown }: Drill, found: Found): DrillReport {
-  const { at, seed, eventsPerSecondAsked, verdict, timeline, phases } = found
+export function reportOf(drill: Drill, found: Found): DrillReport {
+  const { name, says, recoveryBound, recoverySecondsMax, calmsDown } = drill
+  const { at, tookMs, seed, eventsPerSecondAsked, verdict, timeline, phases } = found
   const { startMs, calmMs, faultMs, healedMs, lastMs, endMs } = phases
   const calm = timeline.p95(calmMs, faultMs)
   const recovery = calm === undefined ? undefined : recoveryMs(timeline, healedMs, endMs, calm)
+  const settled = calm === undefined ? undefined : settledMs(timeline, healedMs, endMs, calm)
   return {
     drill: name,
     says,
     at,
+    tookSeconds: Math.round(tookMs / 1_000),
     seed,
     // A verdict over nothing is none, and who does not come back has lost what will be sent.
     ok:
@@ -61,7 +72,7 @@ export function reportOf({ name, says, recoveryBound, calmsDown }: Drill, found:
       verdict.refused === 0 &&
       timeline.count(startMs, faultMs) > 0 &&
       timeline.count(lastMs, endMs) > 0 &&
-      (!calmsDown || (calm !== undefined && hasCalmedDown(timeline, healedMs, endMs, calm))),
+      (!calmsDown || recovery !== undefined),
     eventsPerSecondAsked,
     eventsPerSecond: Math.round((timeline.count(startMs, endMs) * 1_000) / (endMs - startMs)),
     acknowledged: verdict.acknowledged,
@@ -69,7 +80,11 @@ export function reportOf({ name, says, recoveryBound, calmsDown }: Drill, found:
     refused: verdict.refused,
     copies: verdict.copies,
     faultSeconds: Math.round(healedMs - faultMs) / 1_000,
-    recoverySeconds: recovery === undefined ? null : recovery / 1_000,
+    recoverySeconds: secondsOf(recovery),
+    settledSeconds: secondsOf(settled),
+    recoverySecondsMax: recoverySecondsMax ?? null,
+    isWithinBound:
+      recoverySecondsMax === undefined ? null : recovery !== undefined && recovery <= recoverySecondsMax * 1_000,
     recoveryBound,
     p95Ms: {
       calm: calm ?? null,
@@ -83,4 +98,8 @@ export function reportOf({ name, says, recoveryBound, calmsDown }: Drill, found:
     }),
     checks: verdict.checks,
   }
+}
+
+function secondsOf(ms: number | undefined): number | null {
+  return ms === undefined ? null : ms / 1_000
 }

@@ -47,8 +47,9 @@ async function resultOf(drill: Drill, options: DrillOptions): Promise<Result> {
     const report = await runDrill(drill, options)
     const recovery =
       report.recoverySeconds === null ? 'not calm again in time' : `calm again ${report.recoverySeconds} s after`
+    const bound = report.isWithinBound === false ? `, promised was ${report.recoverySecondsMax} s` : ''
     note(
-      `${report.ok ? '✓' : '✗'} ${drill.name}: ${report.acknowledged} acknowledged, ${report.copies} copies, ${recovery}`,
+      `${report.ok ? '✓' : '✗'} ${drill.name}: ${report.acknowledged} acknowledged, ${report.copies} copies, ${recovery}${bound}`,
     )
     return report
   } catch (error) {

@@ -68,6 +68,7 @@ export async function runDrill(drill: Drill, options: DrillOptions): Promise<Dri
   const { installation, gatewayUrls, eventsPerSecond, note, signal } = options
   requireRate(eventsPerSecond)
   drill.requires?.(installation)
+  const beganMs = performance.now()
   const at = new Date().toISOString()
   const name = `${drill.name}-${at.replaceAll(/\D/g, '')}`
   const reports = join(installation.layout.state, 'drills')
@@ -86,7 +87,8 @@ export async function runDrill(drill: Drill, options: DrillOptions): Promise<Dri
   const { phases, checks } = await underLoad(run)
   note('reading the topic with Kafka’s console consumer, and comparing …')
   const verdict = await judged(run, checks)
-  const found = { at, seed, eventsPerSecondAsked: eventsPerSecond, verdict, timeline: run.timeline, phases }
+  const tookMs = performance.now() - beganMs
+  const found = { at, tookMs, seed, eventsPerSecondAsked: eventsPerSecond, verdict, timeline: run.timeline, phases }
   const report = reportOf(drill, found)
   await writeFile(join(reports, `${name}.json`), `${JSON.stringify(report, undefined, 2)}\n`)
   // What it was about is kept only where something has to be looked into.

@@ -36,23 +36,30 @@ function isCalm(timeline: Timeline, startMs: number, calmP95Ms: number): boolean
   return p95 !== undefined && p95 <= Math.max(calmTimes * calmP95Ms, calmP95Ms + calmMoreMs)
 }
 
-/** Whether four half seconds on end were calm: what a busy machine does later to one of them counts no more. */
-export function hasCalmedDown(timeline: Timeline, fromMs: number, toMs: number, calmP95Ms: number): boolean {
-  let onEnd = 0
-  for (let startMs = fromMs; startMs + stepMs <= toMs && onEnd < calmSteps; startMs += stepMs) {
-    onEnd = isCalm(timeline, startMs, calmP95Ms) ? onEnd + 1 : 0
-  }
-  return onEnd === calmSteps
+/** The half seconds from one moment up to another, each calm or not. */
+function calmOf(timeline: Timeline, fromMs: number, toMs: number, calmP95Ms: number): boolean[] {
+  const steps = Math.max(0, Math.floor((toMs - fromMs) / stepMs))
+  return Array.from({ length: steps }, (_, step) => isCalm(timeline, fromMs + step * stepMs, calmP95Ms))
 }
 
 /**
- * How long after a moment it took until every following half second was calm, in ms; `undefined` when the last one was not.
+ * How long after a moment the first two seconds began that were calm on end, in ms; `undefined` when there are none. By when an event was
+ * acknowledged, so what was sent in the fault counts with all that it took: an event that is sent again delays recovery too. What comes
+ * later, as a leadership that moves back or a machine that is busy for a moment, does not belong to the fault: `settledMs` tells it.
  * @param calmP95Ms of before the fault
  */
 export function recoveryMs(timeline: Timeline, fromMs: number, toMs: number, calmP95Ms: number): number | undefined {
-  const steps = Math.floor((toMs - fromMs) / stepMs)
-  for (let step = steps; step > 0; step -= 1) {
-    if (!isCalm(timeline, fromMs + (step - 1) * stepMs, calmP95Ms)) return step === steps ? undefined : step * stepMs
-  }
-  return 0
+  const calm = calmOf(timeline, fromMs, toMs, calmP95Ms)
+  const first = calm.findIndex((_, step) => {
+    const onEnd = calm.slice(step, step + calmSteps)
+    return onEnd.length === calmSteps && onEnd.every(Boolean)
+  })
+  return first === -1 ? undefined : first * stepMs
+}
+
+/** How long after a moment it took until every following half second was calm, in ms; `undefined` when the last one was not. */
+export function settledMs(timeline: Timeline, fromMs: number, toMs: number, calmP95Ms: number): number | undefined {
+  const calm = calmOf(timeline, fromMs, toMs, calmP95Ms)
+  const step = calm.lastIndexOf(false) + 1
+  return step > 0 && step === calm.length ? undefined : step * stepMs
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createTimeline, hasCalmedDown, recoveryMs } from '../src/timeline.ts'
+import { createTimeline, recoveryMs, settledMs } from '../src/timeline.ts'
 
 /** An acknowledgement every 100 ms for 10 s, each of which takes what is said for its time. */
 function timelineOf(tookMs: (atMs: number) => number | undefined) {
@@ -22,36 +22,29 @@ test('the 95th percentile counts events, and of one moment up to another', () =>
   expect(timeline.count(0, 200)).toBe(101)
 })
 
-test('a platform is calm again when every half second from then on is', () => {
-  const slowUntil = (until: number) => timelineOf((atMs) => (atMs < until ? 800 : 20))
-  expect(recoveryMs(slowUntil(0), 0, 10_000, 20)).toBe(0)
-  expect(recoveryMs(slowUntil(3_200), 1_000, 10_000, 20)).toBe(2_500)
-  const again = timelineOf((atMs) => (atMs < 1_000 || (atMs > 5_000 && atMs < 5_400) ? 800 : 20))
-  expect(recoveryMs(again, 0, 10_000, 20)).toBe(5_500)
-})
-
-test('one that is slow or silent to the end is not', () => {
-  expect(
-    recoveryMs(
-      timelineOf(() => 800),
-      0,
-      10_000,
-      20,
-    ),
-  ).toBeUndefined()
-  expect(
-    recoveryMs(
-      timelineOf((atMs) => (atMs < 9_000 ? 20 : undefined)),
-      0,
-      10_000,
-      20,
-    ),
-  ).toBeUndefined()
-})
-
-test('a platform has calmed down when two seconds on end were calm, whatever comes later', () => {
+test('a platform is calm again from when two seconds on end were calm, whatever comes later', () => {
   const calmBetween = (fromMs: number, toMs: number) => timelineOf((atMs) => (atMs >= fromMs && atMs < toMs ? 20 : 800))
-  expect(hasCalmedDown(calmBetween(3_000, 5_000), 1_000, 10_000, 20)).toBe(true)
-  expect(hasCalmedDown(calmBetween(3_000, 4_900), 1_000, 10_000, 20)).toBe(false)
-  expect(hasCalmedDown(calmBetween(8_500, 10_000), 1_000, 10_000, 20)).toBe(false)
+  expect(recoveryMs(calmBetween(0, 10_000), 0, 10_000, 20)).toBe(0)
+  expect(recoveryMs(calmBetween(3_200, 10_000), 1_000, 10_000, 20)).toBe(2_500)
+  expect(recoveryMs(calmBetween(3_000, 5_000), 1_000, 10_000, 20)).toBe(2_000)
+  expect(recoveryMs(calmBetween(3_000, 4_900), 1_000, 10_000, 20)).toBeUndefined()
+  expect(recoveryMs(calmBetween(8_500, 10_000), 1_000, 10_000, 20)).toBeUndefined()
+})
+
+test('it has settled when every half second from then on is calm', () => {
+  const slowUntil = (until: number) => timelineOf((atMs) => (atMs < until ? 800 : 20))
+  expect(settledMs(slowUntil(0), 0, 10_000, 20)).toBe(0)
+  expect(settledMs(slowUntil(3_200), 1_000, 10_000, 20)).toBe(2_500)
+  const again = timelineOf((atMs) => (atMs < 1_000 || (atMs > 5_000 && atMs < 5_400) ? 800 : 20))
+  expect(settledMs(again, 0, 10_000, 20)).toBe(5_500)
+  expect(recoveryMs(again, 0, 10_000, 20)).toBe(1_000)
+})
+
+test('one that is slow or silent to the end is neither', () => {
+  const slow = timelineOf(() => 800)
+  const silent = timelineOf((atMs) => (atMs < 1_500 ? 20 : undefined))
+  for (const timeline of [slow, silent]) {
+    expect(recoveryMs(timeline, 0, 10_000, 20)).toBeUndefined()
+    expect(settledMs(timeline, 0, 10_000, 20)).toBeUndefined()
+  }
 })

@@ -13,6 +13,8 @@ import { formatDisks } from './kafka-format.ts'
 
 const readyTimeoutMs = 180_000
 const heapMb = 320
+/** How long a broker may be silent until its partitions get new leaders: what bounds the pause after the loss of one. */
+export const brokerSessionTimeoutMs = 6_000
 
 /** The brokers of the cluster, each also a controller, and the task that formats their disks before the first start. */
 export function kafkaServers(installation: Installation): (ServerSpec | TaskSpec)[] {
@@ -123,8 +125,7 @@ export function brokerSettings(installation: Installation, node: number): Record
     'group.consumer.session.timeout.ms': 6_000,
     'group.consumer.min.heartbeat.interval.ms': 1_000,
     'group.consumer.heartbeat.interval.ms': 1_000,
-    // What bounds the pause after the loss of a broker: its partitions get new leaders when its session has run out.
-    'broker.session.timeout.ms': 6_000,
+    'broker.session.timeout.ms': brokerSessionTimeoutMs,
     'broker.heartbeat.interval.ms': 1_000,
     // The first broker that is up leads everything; partitions go back to their preferred leaders soon, not after five minutes.
     'leader.imbalance.check.interval.seconds': 5,
