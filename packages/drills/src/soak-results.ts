@@ -85,7 +85,7 @@ function cellsOf({ at, machine, eventsPerSecondAsked, rounds }: SoakResults): st
     String(rounds.length),
     String(rounds.flatMap(({ faults }) => faults).length),
     String(eventsPerSecondAsked),
-    rates.length === 0 ? '' : `${Math.min(...rates)} to ${Math.max(...rates)}`,
+    [...new Set(rates.length === 0 ? [] : [Math.min(...rates), Math.max(...rates)])].join(' to '),
     acknowledgedIn(rounds).toLocaleString('en'),
     sum(rounds, 'unconfirmed').toLocaleString('en'),
     sum(rounds, 'copies').toLocaleString('en'),
