@@ -2,6 +2,7 @@
 const room = (name) => `^(packages|apps)/${name}/`
 const programs = [
   '/src/main[.]ts$',
+  '^packages/drills/src/soak-main[.]ts$',
   '^bench/src/[^/]+/[^/]+-main[.]ts$', // run by the benchmark, each as a process of its own
   '^examples/[^/]+/src/platform[.]ts$',
   '^ops/src/generate[.]ts$',
