@@ -1,5 +1,6 @@
 import type { Check } from '@millrace/ledger/check'
 import type { Installation } from '@millrace/stack/installation'
+import type { Work } from './handled-platform.ts'
 import type { SendBatch } from './keyed-load.ts'
 import type { Stage } from './stage.ts'
 
@@ -18,6 +19,8 @@ export type Drill = {
   readonly fault: (stage: Stage) => Promise<readonly Check[] | undefined>
   /** How many workers handle what is sent, from the beginning: each event must have its effect once. */
   readonly workers?: number
+  /** How they handle it, at a rate of events per second. */
+  readonly work?: (eventsPerSecond: number) => Work
   /** Throws when it cannot be done on this stack: asked before anything is sent. */
   readonly requires?: (installation: Installation) => void
   /** Whether latencies have to be what they were before, in the end. */

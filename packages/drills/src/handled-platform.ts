@@ -5,21 +5,31 @@ import { handler, ok, publish } from '@millrace/core/handler'
 import { definePlatform } from '@millrace/core/platform'
 import { drillTypeOptions, effectTypeOf } from './drill-type.ts'
 
+/** How the events of a drill are handled. */
+export type Work = {
+  /** How many a worker has under way at once, where not as many as by default. */
+  readonly concurrency?: number
+  /** How long one takes, in ms; without it up to some ms, as chance has it. */
+  readonly tookMs?: number
+}
+
 const workMsMax = 5
 
 /**
  * The platform that the workers of a drill are given, by a module of the drill's own.
  * @public
  */
-export default function handledPlatform(name: string) {
+export default function handledPlatform(name: string, { concurrency, tookMs }: Work) {
   const sent = eventType(name, drillTypeOptions)
   const effect = eventType(effectTypeOf(name), drillTypeOptions)
   const handle = handler(handlerOf(name), {
     from: sent,
     to: [effect],
+    ...(concurrency !== undefined && { concurrency }),
     handle: async ({ data: { key, round } }) => {
-      await delay(Math.random() * workMsMax)
-      return ok(publish(effect, { key, round }))
+      await delay(tookMs ?? Math.random() * workMsMax)
+      // Who made an effect is beside its data, which is the same whoever it was.
+      return ok(publish(effect, { key, round }, { subject: String(process.pid) }))
     },
   })
   return definePlatform({ events: [sent, effect], handlers: [handle] })

@@ -15,7 +15,7 @@ import { kafkaToolsOf } from '@millrace/stack/kafka-tools'
 import { mintToken } from '@millrace/stack/token'
 import { effectTypeOf, makeDrillType, removeDrillType } from './drill-type.ts'
 import type { Drill } from './drill.ts'
-import { effectChecks } from './effect-checks.ts'
+import { effectChecks, effectsIn, workersRunOn } from './effect-checks.ts'
 import { keyOfId, lanes, requireRate, runKeyedLoad, sendUntilAcknowledged } from './keyed-load.ts'
 import { type DrillReport, type Phases, reportOf } from './report.ts'
 import { openStage } from './stage.ts'
@@ -119,7 +119,10 @@ async function underLoad(run: Run): Promise<Done> {
   const posts = gatewayUrls.map((gatewayUrl) =>
     opened.adopt(openEventPost({ gatewayUrl, token, connections: lanes }), (post) => post.close()),
   )
-  const workers = opened.adopt(openWorkers({ installation, eventType, directory, signal }), (open) => open.close())
+  const work = drill.work?.(eventsPerSecond) ?? {}
+  const workers = opened.adopt(openWorkers({ installation, eventType, work, directory, signal }), (open) =>
+    open.close(),
+  )
   for (let number = 1; number <= (drill.workers ?? 0); number += 1) await workers.start(`worker-${number}`)
   const end = new AbortController()
   const onAcknowledged = timeline.acknowledged
@@ -147,8 +150,9 @@ async function underLoad(run: Run): Promise<Done> {
     end.abort()
     await sending
   }
-  if (drill.workers !== undefined) await workers.done()
-  return done
+  if (drill.workers === undefined) return done
+  await workers.done()
+  return { ...done, checks: [...done.checks, workersRunOn(workers.names().length, workers.crashes())] }
 }
 
 async function judged(run: Run, checks: readonly Check[]): Promise<DeliveryVerdict> {
@@ -161,10 +165,15 @@ async function judged(run: Run, checks: readonly Check[]): Promise<DeliveryVerdi
   const kafka = await kafkaToolsOf(installation, readerUser)
   await readTopics(kafka, reads, directory, signal).finally(() => deleteGroups(installation))
   const database = await openDatabase(join(directory, 'verdict.duckdb'))
+  const further = [...checks]
   try {
+    if (drill.workers !== undefined) {
+      await database.run(`CREATE VIEW effects AS ${effectsIn(effectsFile)}`)
+      further.push(...effectChecks)
+    }
     return await judgeDelivery(database, {
       ...{ ledgerFile, topicFile, source, keyOfId },
-      checks: drill.workers === undefined ? checks : [...checks, ...effectChecks(effectsFile)],
+      checks: further,
       recognisedAfterMs: drill.recognisedAfterMs ?? recognisedAfterMs,
     })
   } finally {

@@ -1,14 +1,21 @@
 import { seededRandom } from '@millrace/core/random'
 import { MillraceError } from '@millrace/core/errors'
+import type { Check } from '@millrace/ledger/check'
 import type { Drill } from './drill.ts'
-import type { Stage } from './stage.ts'
+import type { Work } from './handled-platform.ts'
 import { oneOf } from './random-faults.ts'
+import { scaleChecks } from './scale-checks.ts'
+import type { Stage } from './stage.ts'
 
 const kills = 50
 const killsWithinMs = 50_000
 const stormMs = 20_000
 const stormStepMs = 2_000
 const standstillMs = 12_000
+const slowMs = 20
+/** The group takes some seconds to give a worker what others have. */
+const settleMs = 8_000
+const measureMs = 8_000
 const nothing = 'nothing: what is sent is acknowledged by gateways all the while'
 
 /** At moments that chance decides, and each is started again at once, as a supervisor would. */
@@ -48,12 +55,36 @@ async function standStill({ workers, wait }: Stage): Promise<undefined> {
   return undefined
 }
 
-async function scale({ workers, wait }: Stage): Promise<undefined> {
-  for (const name of ['worker-2', 'worker-3', 'worker-4']) await workers.start(name)
-  await wait(12_000)
-  for (const name of ['worker-2', 'worker-4']) await workers.end(name, 'SIGTERM')
-  await wait(6_000)
-  return undefined
+/** One worker can handle half of what comes: a second and a third one are needed. */
+function halfOf(eventsPerSecond: number): Work {
+  return { tookMs: slowMs, concurrency: Math.max(1, Math.round((eventsPerSecond / 2) * (slowMs / 1_000))) }
+}
+
+async function scale(stage: Stage): Promise<readonly Check[]> {
+  const { workers, load, wait, note } = stage
+  await workers.ready('worker-1')
+  await wait(settleMs)
+  const one = await handledPerSecond(stage)
+  const further = ['worker-2', 'worker-3', 'worker-4']
+  for (const name of further) await workers.start(name)
+  await Promise.all(further.map(workers.ready))
+  const pids = workers.names().flatMap((name) => workers.pid(name) ?? [])
+  await wait(settleMs)
+  const four = await handledPerSecond(stage)
+  // The first goes too, so that no partition can stay where it was.
+  for (const name of ['worker-1', 'worker-3']) await workers.end(name, 'SIGTERM')
+  await wait(settleMs)
+  const two = await handledPerSecond(stage)
+  const handled = { one, four, two }
+  note(`handled: ${one} events/s by one worker, ${four} by four, ${two} by two`)
+  return scaleChecks(handled, load.eventsPerSecond, pids)
+}
+
+async function handledPerSecond({ workers, wait }: Stage): Promise<number> {
+  const [before, fromMs] = [await workers.handled(), performance.now()]
+  await wait(measureMs)
+  const [after, toMs] = [await workers.handled(), performance.now()]
+  return Math.round(((after - before) * 1_000) / (toMs - fromMs))
 }
 
 export const workerDrills: readonly Drill[] = [
@@ -83,6 +114,7 @@ export const workerDrills: readonly Drill[] = [
     says: 'one worker, then four, then two',
     recoveryBound: nothing,
     workers: 1,
+    work: halfOf,
     fault: scale,
   },
 ]

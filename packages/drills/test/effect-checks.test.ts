@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { runCheck } from '@millrace/ledger/check'
 import { openDatabase } from '@millrace/ledger/database'
 import { expect, onTestFinished, test } from 'vitest'
-import { effectChecks } from '../src/effect-checks.ts'
+import { effectChecks, effectsIn, workersRunOn } from '../src/effect-checks.ts'
 
 type Effect = { partition: number; offset: number; identity: string; key: string; round: number; value?: string }
 
@@ -44,8 +44,9 @@ async function failing(effects: readonly Effect[]): Promise<string[]> {
   const rows = records().map(({ partition, offset, id }) => `(${partition}, ${offset}, '${id}')`)
   await database.run('CREATE TABLE topic (partition INTEGER, "offset" BIGINT, id VARCHAR)')
   await database.run(`INSERT INTO topic VALUES ${rows.join()}`)
+  await database.run(`CREATE VIEW effects AS ${effectsIn(file)}`)
   const failed: string[] = []
-  for (const check of effectChecks(file)) if (!(await runCheck(database, check)).ok) failed.push(check.name)
+  for (const check of effectChecks) if (!(await runCheck(database, check)).ok) failed.push(check.name)
   return failed
 }
 
@@ -88,4 +89,12 @@ test.each<[string, (effects: Effect[]) => Effect[], string]>([
   ],
 ])('%s is found', async (_what, plant, found) => {
   expect(await failing(plant(honest()))).toContain(found)
+})
+
+test('a worker that ended by itself is found', async () => {
+  const database = await openDatabase()
+  onTestFinished(() => database.close())
+  expect(await runCheck(database, workersRunOn(3, []))).toMatchObject({ ok: true, compared: 3 })
+  const found = await runCheck(database, workersRunOn(2, [{ name: 'worker-1', how: 'exit 1' }]))
+  expect(found).toMatchObject({ ok: false, firstRows: [{ worker: 'worker-1', how: 'exit 1' }] })
 })

@@ -56,7 +56,7 @@ async function stageOnOne() {
   const stage = openStage({
     installation,
     load,
-    workers: openWorkers({ installation, eventType: 'drill.test', directory: folder, signal: broken.signal }),
+    workers: openWorkers({ installation, eventType: 'drill.test', work: {}, directory: folder, signal: broken.signal }),
     signal: broken.signal,
     seed: 1,
     note: () => undefined,
@@ -97,4 +97,19 @@ test('a process has ended when that is told, and is back when another runs in it
 test('who does not run is told with the way out', async () => {
   const { stage } = await stageOnOne()
   await expect(stage.kill('kafka-1')).rejects.toThrow('kafka-1 does not run: start the stack with "npx millrace up"')
+})
+
+test('a worker that ends by itself is told of, and one that does not end is killed', async () => {
+  const { stage } = await stageOnOne()
+  const { workers } = stage
+  await workers.start('crashing') // there is no Kafka to be found
+  await vi.waitUntil(() => workers.crashes().length === 1, { timeout: 60_000 })
+  expect(workers.crashes()).toEqual([{ name: 'crashing', how: 'exit 1' }])
+  expect(workers.names()).toEqual([])
+  await workers.start('frozen')
+  const pid = workers.pid('frozen') ?? 0
+  process.kill(pid, 'SIGSTOP')
+  await workers.close(100)
+  expect(await identify(pid)).toBeUndefined()
+  expect(workers.crashes()).toHaveLength(1)
 })
