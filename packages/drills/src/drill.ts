@@ -21,6 +21,8 @@ export type Drill = {
   readonly workers?: number
   /** How they handle it, at a rate of events per second. */
   readonly work?: (eventsPerSecond: number) => Work
+  /** Some of what is sent is poison (`poison.ts`): it must end in the dead letters, once, and have no effect. */
+  readonly isPoisoned?: true
   /** Throws when it cannot be done on this stack: asked before anything is sent. */
   readonly requires?: (installation: Installation) => void
   /** Whether latencies have to be what they were before, in the end. */

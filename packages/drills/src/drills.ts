@@ -5,6 +5,7 @@ import type { Drill } from './drill.ts'
 import { gatewayDrills } from './gateway-drills.ts'
 import { machineDrills } from './machine-drills.ts'
 import { networkDrills } from './network-drills.ts'
+import { poisonDrills } from './poison-drill.ts'
 import { registryDrills } from './registry-drills.ts'
 import { registryNetworkDrills } from './registry-network-drills.ts'
 import { tokenDrills } from './token-drills.ts'
@@ -23,6 +24,7 @@ const alone: readonly Drill[] = [
   ...registryNetworkDrills,
   ...tokenDrills,
   ...workerDrills,
+  ...poisonDrills,
   ...clientDrills,
   ...machineDrills,
 ]

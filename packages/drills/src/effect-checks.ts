@@ -2,6 +2,7 @@
 import type { Check } from '@millrace/ledger/check'
 import { consoleLines, headerOf } from '@millrace/ledger/console-lines'
 import { literal } from '@millrace/ledger/database'
+import { poisonOfId } from './poison.ts'
 import type { Crash } from './workers.ts'
 
 /**
@@ -18,11 +19,11 @@ export function effectsIn(file: string): string {
 export const effectChecks: readonly Check[] = [
   {
     name: 'every-event-has-its-effect-once',
-    says: 'every record has led to one effect, and the copies of an event to effects of one identity',
-    compared: 'SELECT count(*) FROM topic',
+    says: 'every record that is no poison has led to one effect, and the copies of an event to effects of one identity',
+    compared: `SELECT count(*) FROM topic WHERE ${poisonOfId} IS NULL`,
     differing: `
       SELECT coalesce(stored.id, done.id) AS id, stored.records, done.effects, done.identities
-      FROM (SELECT id, count(*) AS records FROM topic GROUP BY id) AS stored
+      FROM (SELECT id, count(*) AS records FROM topic WHERE ${poisonOfId} IS NULL GROUP BY id) AS stored
       FULL JOIN (SELECT id, count(*) AS effects, count(DISTINCT identity) AS identities FROM effects GROUP BY id) AS done
         ON done.id = stored.id
       WHERE stored.records IS DISTINCT FROM done.effects OR done.identities <> 1`,

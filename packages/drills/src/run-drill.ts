@@ -2,6 +2,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { deadLetterTopic } from '@millrace/core/topic-name'
 import { openAdmin } from '@millrace/kafka/admin'
 import { accessToken, type AccessToken } from '@millrace/ledger/access-token'
 import type { Check } from '@millrace/ledger/check'
@@ -17,6 +18,7 @@ import { effectTypeOf, makeDrillType, removeDrillType } from './drill-type.ts'
 import type { Drill } from './drill.ts'
 import { effectChecks, effectsIn, workersRunOn } from './effect-checks.ts'
 import { keyOfId, lanes, requireRate, runKeyedLoad, sendUntilAcknowledged } from './keyed-load.ts'
+import { lettersIn, poisonChecks } from './poison-checks.ts'
 import { type DrillReport, type Phases, reportOf } from './report.ts'
 import { openStage } from './stage.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
@@ -160,8 +162,10 @@ async function judged(run: Run, checks: readonly Check[]): Promise<DeliveryVerdi
   const { installation, signal } = options
   const topicFile = join(directory, 'topic')
   const effectsFile = join(directory, 'effects')
+  const lettersFile = join(directory, 'letters')
   const reads = [{ topic, file: topicFile }]
   if (drill.workers !== undefined) reads.push({ topic: effectTypeOf(topic), file: effectsFile })
+  if (drill.isPoisoned) reads.push({ topic: deadLetterTopic(topic), file: lettersFile })
   const kafka = await kafkaToolsOf(installation, readerUser)
   await readTopics(kafka, reads, directory, signal).finally(() => deleteGroups(installation))
   const database = await openDatabase(join(directory, 'verdict.duckdb'))
@@ -170,6 +174,10 @@ async function judged(run: Run, checks: readonly Check[]): Promise<DeliveryVerdi
     if (drill.workers !== undefined) {
       await database.run(`CREATE VIEW effects AS ${effectsIn(effectsFile)}`)
       further.push(...effectChecks)
+    }
+    if (drill.isPoisoned) {
+      await database.run(`CREATE VIEW letters AS ${lettersIn(lettersFile)}`)
+      further.push(...poisonChecks)
     }
     return await judgeDelivery(database, {
       ...{ ledgerFile, topicFile, source, keyOfId },
