@@ -11,11 +11,12 @@ export async function pidOf(stateDirectory: string, name: string): Promise<numbe
   throw new Error(`${name} does not run`)
 }
 
-/** Ends a server's process; the stack starts it again. Resolves when the next one serves. */
+/** Ends a server's process; the stack starts it again. Resolves when the next one serves, and what it ran before is restored. */
 export async function restartServer(
   stateDirectory: string,
   name: string,
   signal: 'SIGTERM' | 'SIGKILL',
+  timeoutMs = backTimeoutMs,
 ): Promise<void> {
   const pid = await pidOf(stateDirectory, name)
   process.kill(pid, signal)
@@ -24,7 +25,7 @@ export async function restartServer(
       const service = await serviceOf(stateDirectory, name)
       return service?.state === 'running' && service.pid !== pid
     },
-    { timeout: backTimeoutMs, interval: 100 },
+    { timeout: timeoutMs, interval: 100 },
   )
 }
 
