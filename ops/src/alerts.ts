@@ -13,6 +13,8 @@ export type Alert = {
 
 const lagMax = 100_000
 const errorRateMax = 0.01
+/** It is written down every two seconds; after a fault it begins again, and reads what was written. */
+const ledgerAgeMaxSeconds = 60
 
 const requests = `${signals.httpRequestDuration.name}_count`
 
@@ -33,5 +35,22 @@ export const alerts: readonly Alert[] = [
     severity: 'page',
     summary: '{{ $value | humanizePercentage }} of the API requests of the last minute failed.',
     runbook: 'apierrorratehigh',
+  },
+  {
+    name: 'EventsUnaccounted',
+    expression: `${signals.ledgerUnaccounted.name} != 0`,
+    for: '5m',
+    severity: 'page',
+    summary:
+      '{{ $labels.reader }} has passed {{ $value | humanize }} events of {{ $labels.type }} and told nothing of them.',
+    runbook: 'eventsunaccounted',
+  },
+  {
+    name: 'AccountingStalled',
+    expression: `${signals.ledgerAge.name} > ${ledgerAgeMaxSeconds}`,
+    for: '1m',
+    severity: 'ticket',
+    summary: 'The accounting was last written down {{ $value | humanizeDuration }} ago.',
+    runbook: 'accountingstalled',
   },
 ]

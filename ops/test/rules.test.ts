@@ -21,6 +21,7 @@ type Case = {
 }
 
 const lag = 'kafka_consumergroup_lag{consumergroup="flink-p",topic="t",partition='
+const unaccounted = 'millrace_events_unaccounted{type="order.placed",reader='
 const requests = 'http_server_request_duration_seconds_count{method="POST",route="/v1/events",status='
 
 const cases: readonly Case[] = [
@@ -73,6 +74,36 @@ const cases: readonly Case[] = [
       [`${requests}"201"}`, '0+500x40'],
       [`${requests}"422"}`, '0+500x40'],
     ],
+    fires: false,
+  },
+  {
+    alert: 'EventsUnaccounted',
+    why: 'one event is missing',
+    series: [[`${unaccounted}"worker/flag"}`, '1x40']],
+    fires: true,
+  },
+  {
+    alert: 'EventsUnaccounted',
+    why: 'one was counted twice',
+    series: [[`${unaccounted}"worker/flag"}`, '-1x40']],
+    fires: true,
+  },
+  {
+    alert: 'EventsUnaccounted',
+    why: 'some were missing for two minutes',
+    series: [[`${unaccounted}"worker/flag"}`, '0x10 7x8 0x20']],
+    fires: false,
+  },
+  {
+    alert: 'AccountingStalled',
+    why: 'nothing was written down for ten minutes',
+    series: [['millrace_ledger_age_seconds', '0+15x40']],
+    fires: true,
+  },
+  {
+    alert: 'AccountingStalled',
+    why: 'it was written down a moment ago',
+    series: [['millrace_ledger_age_seconds', '2x40']],
     fires: false,
   },
 ]
