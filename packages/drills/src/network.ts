@@ -6,7 +6,7 @@ import type { Fault, Order } from '@millrace/faults/fault'
 import { brokerName } from '@millrace/stack/broker-name'
 import type { Installation } from '@millrace/stack/installation'
 import { faultListener, faultSocket } from '@millrace/stack/servers/fault-proxy'
-import type { Stage } from './stage.ts'
+import type { Ground } from './stage.ts'
 
 /** A fault and whom it befalls; how long is said elsewhere. */
 export type NetworkFault = Omit<Order, 'forMs'>
@@ -36,16 +36,16 @@ export function requireFaultProxy({ faults }: Pick<Installation, 'faults'>): voi
   )
 }
 
-export async function withNetwork(stage: Stage, use: (network: Network) => Promise<void>): Promise<void> {
-  const faults = openFaults(faultSocket(stage.installation))
+export async function withNetwork(ground: Ground, use: (network: Network) => Promise<void>): Promise<void> {
+  const faults = openFaults(faultSocket(ground.installation))
   try {
-    await use(openNetwork(stage, faults))
+    await use(openNetwork(ground, faults))
   } finally {
     await faults.healAll().finally(() => faults.close())
   }
 }
 
-function openNetwork({ installation, signal, identityOf }: Stage, faults: Faults): Network {
+function openNetwork({ installation, signal, identityOf }: Ground, faults: Faults): Network {
   const { brokerNodes } = installation
   return {
     clients: brokerNodes.map((node) => faultListener(node, 'CLIENT')),

@@ -10,17 +10,11 @@ import { waitUntil } from '@millrace/stack/wait'
 import type { KeyedLoad } from './keyed-load.ts'
 import type { Workers } from './workers.ts'
 
-export type Stage = {
+/** The processes of a stack, whoever sends meanwhile. */
+export type Ground = {
   readonly installation: Installation
-  /** What is sent meanwhile. */
-  readonly load: KeyedLoad
-  /** Those that handle what is sent; none where the drill asks for none. */
-  readonly workers: Workers
   /** Aborted when the drill is broken off: every wait of this ends then. */
   readonly signal: AbortSignal
-  /** The number that decides where a fault is a matter of chance; it is in the report. */
-  readonly seed: number
-  readonly note: (line: string) => void
   /** Names of the services that begin with this: `kafka-` for all brokers. */
   readonly named: (prefix: string) => Promise<string[]>
   readonly identityOf: (name: string) => Promise<ProcessIdentity>
@@ -38,12 +32,24 @@ export type Stage = {
   readonly controller: () => Promise<string>
   /** Resolves when every broker answers and takes part, and every partition has all of its replicas in sync. */
   readonly brokersReady: () => Promise<void>
-  /** Recovery counts from now, and not from the end of the fault: what follows is recovery too. The last call counts. */
-  readonly over: () => void
   readonly wait: (ms: number) => Promise<void>
 }
 
-export type StageParts = Pick<Stage, 'installation' | 'load' | 'workers' | 'signal' | 'seed' | 'note' | 'over'>
+/** What a drill has besides. */
+type Drilled = {
+  /** What is sent meanwhile. */
+  readonly load: KeyedLoad
+  /** Those that handle what is sent; none where the drill asks for none. */
+  readonly workers: Workers
+  /** The number that decides where a fault is a matter of chance; it is in the report. */
+  readonly seed: number
+  readonly note: (line: string) => void
+  /** Recovery counts from now, and not from the end of the fault: what follows is recovery too. The last call counts. */
+  readonly over: () => void
+}
+
+export type Stage = Ground & Drilled
+export type GroundParts = Pick<Ground, 'installation' | 'signal'>
 
 const backDeadlineMs = 180_000
 /** A JVM that writes its class-data archive when it is told to stop takes up to 75 s. */
@@ -53,9 +59,13 @@ const metricsTimeoutMs = 5_000
 /** A broker on a busy machine does not always answer the first time it is asked. */
 const metricsDeadlineMs = 60_000
 
-/** Opens the stage on a running stack. What is paused or held runs again when `signal` is aborted. */
-export function openStage(parts: StageParts): Stage {
-  const { installation, signal } = parts
+/** Opens the stage on a running stack. */
+export function openStage({ installation, signal, ...drilled }: GroundParts & Drilled): Stage {
+  return { ...openGround({ installation, signal }), ...drilled }
+}
+
+/** Opens the processes of a running stack. What is paused or held runs again when `signal` is aborted. */
+export function openGround({ installation, signal }: GroundParts): Ground {
   const { layout } = installation
   const services = async () => (await readRecord(layout))?.services ?? []
   const identityOf = async (name: string): Promise<ProcessIdentity> => {
@@ -64,7 +74,7 @@ export function openStage(parts: StageParts): Stage {
     if (identity && (await isAlive(identity))) return identity
     throw new MillraceError('stack.failed', `${name} does not run: start the stack with "npx millrace up"`)
   }
-  const end: Stage['end'] = async (name, how) => {
+  const end: Ground['end'] = async (name, how) => {
     const ended = await identityOf(name)
     process.kill(ended.pid, how)
     await waitUntil(`the end of ${name}`, endDeadlineMs, async () => !(await isAlive(ended)), signal)
@@ -73,7 +83,7 @@ export function openStage(parts: StageParts): Stage {
     return () => waitUntil(name, backDeadlineMs, isBack, signal)
   }
   return {
-    ...parts,
+    ...{ installation, signal },
     ...brokerFacts(installation, signal),
     identityOf,
     end,
@@ -123,7 +133,7 @@ async function allReady(installation: Installation): Promise<boolean> {
 function brokerFacts(
   { brokerNodes, ports }: Installation,
   signal: AbortSignal,
-): Pick<Stage, 'brokersByLeadership' | 'controller'> {
+): Pick<Ground, 'brokersByLeadership' | 'controller'> {
   const brokersBy = async (metric: string): Promise<string[]> => {
     let values: number[] = []
     const isTold = async () => {
