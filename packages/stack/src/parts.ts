@@ -27,9 +27,7 @@ export async function partsOf(
     run: () => applyDefinition(installation, report),
   }
   const parts = [
-    ...faultServers(installation),
-    ...kafkaServers(installation),
-    foundation(installation),
+    ...brokerParts(installation),
     registryServer(installation),
     warehouseServer(installation),
     flinkServer(installation, () => applyDefinition(installation, report)),
@@ -52,14 +50,12 @@ export function publishingParts(installation: Installation): (ServerSpec | TaskS
     dependsOn: gateways.map(({ name }) => name),
     run: () => applyEventTypes(installation),
   }
-  return [
-    ...faultServers(installation),
-    ...kafkaServers(installation),
-    foundation(installation),
-    registryServer(installation),
-    ...gateways,
-    eventTypes,
-  ]
+  return [...brokerParts(installation), registryServer(installation), ...gateways, eventTypes]
+}
+
+/** Kafka alone: the brokers, and what clients need there. */
+export function brokerParts(installation: Installation): (ServerSpec | TaskSpec)[] {
+  return [...faultServers(installation), ...kafkaServers(installation), foundation(installation)]
 }
 
 function foundation(installation: Installation): TaskSpec {
