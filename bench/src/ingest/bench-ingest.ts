@@ -1,7 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { cpus, loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
-import { MillraceError } from '@millrace/core/errors'
 import { javaEnvironment } from '@millrace/stack/environment'
 import { type Installation, openInstallation } from '@millrace/stack/installation'
 import { projectDirectory } from '@millrace/stack/layout'
@@ -9,7 +7,9 @@ import { publishingParts } from '@millrace/stack/parts'
 import { progress } from '@millrace/stack/progress'
 import type { ServerSpec, TaskSpec } from '@millrace/stack/server'
 import { createStack, type Stack } from '@millrace/stack/stack'
-import type { Options } from '../options.ts'
+import { machineSince, oneMinuteLoad } from '../machine.ts'
+import type { IngestOptions } from '../options.ts'
+import { whileRunning } from '../while-running.ts'
 import { buildBenthos } from './benthos.ts'
 import type { Mode } from './events.ts'
 import { measure, type Measurement, type Pids } from './measure.ts'
@@ -27,7 +27,7 @@ const warmUpStepSeconds = 1
 const resultsDirectory = resolve(projectDirectory, 'bench/results')
 
 /** Runs the whole benchmark and returns its table; files are written to `bench/results`. */
-export async function benchIngest(options: Options, say: Say): Promise<string> {
+export async function benchIngest(options: IngestOptions, say: Say): Promise<string> {
   const start = oneMinuteLoad()
   const benthosProgram = await buildBenthos(join(stateDirectory, 'benthos'), say)
   const state = join(stateDirectory, 'state')
@@ -47,36 +47,16 @@ export async function benchIngest(options: Options, say: Say): Promise<string> {
   const measurements = await whileRunning(stack, (signal) =>
     runRounds(installation, benthosProgram !== undefined, stack, options, say, signal),
   )
-  const end = oneMinuteLoad()
+  const machine = machineSince(start)
   await rm(state, { recursive: true, force: true }) // gigabytes of what was measured
-  const model = cpus()[0]?.model.trim() ?? 'unknown'
-  const loadAverage = { start, end }
-  const machine = { cores: cpus().length, model, node: process.version, loadAverage }
   return writeReport(reportOf(measurements, options, machine), resultsDirectory)
-}
-
-function oneMinuteLoad(): number {
-  return loadavg()[0] ?? NaN
-}
-
-/** Starts the stack and stops it again, however the work ends; a signal ends the work. */
-async function whileRunning<T>(stack: Stack, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stopping = new AbortController()
-  const onSignal = () => stopping.abort(new MillraceError('stack.failed', 'interrupted'))
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, onSignal)
-  try {
-    await stack.start(stopping.signal)
-    return await work(stopping.signal)
-  } finally {
-    await stack.stop()
-  }
 }
 
 async function runRounds(
   installation: Installation,
   withBenthos: boolean,
   stack: Stack,
-  options: Options,
+  options: IngestOptions,
   say: Say,
   signal: AbortSignal,
 ): Promise<Measurement[]> {
@@ -97,7 +77,7 @@ async function runRounds(
   return measurements
 }
 
-async function warmUp(subject: Subject, { warmUpEvents }: Options, say: Say, signal: AbortSignal): Promise<void> {
+async function warmUp(subject: Subject, { warmUpEvents }: IngestOptions, say: Say, signal: AbortSignal): Promise<void> {
   say(`warming up ${subject.name}`)
   const endMs = performance.now() + warmUpMsMax
   for (const mode of ['single', 'batch'] as const) {
@@ -113,7 +93,7 @@ async function warmUp(subject: Subject, { warmUpEvents }: Options, say: Say, sig
 async function runRound(
   subjects: readonly Subject[],
   round: number,
-  { seconds }: Options,
+  { seconds }: IngestOptions,
   pids: Pids,
   say: Say,
   signal: AbortSignal,

@@ -10,7 +10,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
 import * as z from 'zod'
 import { keyIn } from './bodies.ts'
-import { connectionOf, kafkaSettings } from './kafka-settings.ts'
+import { connectionOf, kafkaSettings } from '../kafka-settings.ts'
 import { envelopeSchema } from './platform.ts'
 
 const config = await readConfig(

@@ -8,7 +8,7 @@ import { readConfig } from '@millrace/service/config'
 import * as z from 'zod'
 import { bodiesOf, keyIn } from './bodies.ts'
 import { batchEvents, jsonEvent } from './events.ts'
-import { connectionOf, kafkaSettings } from './kafka-settings.ts'
+import { connectionOf, kafkaSettings } from '../kafka-settings.ts'
 import { putLoad, type Send } from './load.ts'
 
 const config = await readConfig(

@@ -1,4 +1,5 @@
 /** What the rounds came to: medians, and ratios held against their targets. */
+import type { Machine } from '../machine.ts'
 import { batchEvents, type Mode } from './events.ts'
 import type { LoadKind, Measurement } from './measure.ts'
 import { type SubjectName, subjectNames } from './platform.ts'
@@ -11,14 +12,6 @@ export type Report = {
   readonly rows: readonly Row[]
   readonly ratios: readonly Ratio[]
   readonly measurements: readonly Measurement[]
-}
-
-export type Machine = {
-  readonly cores: number
-  readonly model: string
-  readonly node: string
-  /** Of the last minute, before the run and at its end. */
-  readonly loadAverage: { readonly start: number; readonly end: number }
 }
 
 /** The medians over all rounds of one subject under one load. */

@@ -10,7 +10,7 @@ import { benthosServer } from './benthos.ts'
 import { bodiesOf } from './bodies.ts'
 import { batchEvents, type Mode, requestTemplate } from './events.ts'
 import { openHttpLoad } from './http-load.ts'
-import { kafkaSettingsFor } from './kafka-settings.ts'
+import { kafkaSettingsFor } from '../kafka-settings.ts'
 import { type Load, type LoadResult, putLoad } from './load.ts'
 import { formatOf, type SubjectName, topicOf } from './platform.ts'
 
@@ -24,6 +24,8 @@ export type Subject = {
 
 const connections = { single: 64, batch: 8 } as const
 const tokenTtlSeconds = 7_200
+/** Who talks to Kafka itself has what the gateway may do. */
+const kafkaUser = 'gateway'
 
 /** The ports that a stack with one gateway leaves free for others. */
 function portsOf({ ports }: Installation) {
@@ -116,13 +118,17 @@ function controlServer(installation: Installation, name: SubjectName, port: numb
     port,
     topic: topicOf(name),
     validate,
-    kafka: kafkaSettingsFor(installation, `bench-${name}`),
+    kafka: kafkaSettingsFor(installation, `bench-${name}`, kafkaUser),
   })
   return ownServer(installation, name, port, 'control-main.ts', settings)
 }
 
 function directServer(installation: Installation, port: number): ServerSpec {
-  const settings = () => ({ port, topic: topicOf('direct'), kafka: kafkaSettingsFor(installation, 'bench-direct') })
+  const settings = () => ({
+    port,
+    topic: topicOf('direct'),
+    kafka: kafkaSettingsFor(installation, 'bench-direct', kafkaUser),
+  })
   return ownServer(installation, 'direct', port, 'direct-main.ts', settings)
 }
 

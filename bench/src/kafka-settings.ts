@@ -13,12 +13,13 @@ export const kafkaSettings = z.strictObject({
 })
 export type KafkaSettings = z.infer<typeof kafkaSettings>
 
-/** All subjects are the same user, with what the gateway may do. */
+/** @param username what may be done; subjects that are compared are the same user */
 export function kafkaSettingsFor(
   { bootstrapServers, certificates, secrets }: Installation,
   clientId: string,
+  username: string,
 ): KafkaSettings {
-  const [username, password] = ['gateway', secrets.kafkaPassword('gateway')]
+  const password = secrets.kafkaPassword(username)
   return { bootstrapServers: [...bootstrapServers], caFile: certificates.caFile, username, password, clientId }
 }
 
