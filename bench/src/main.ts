@@ -1,16 +1,26 @@
-/** `npm run bench -- ingest`: measures, and writes what it found to `bench/results`. */
+/** `npm run bench -- <name>`: measures, and writes what it found to `bench/results`. */
 import { MillraceError } from '@millrace/core/errors'
+import { benchClients } from './clients/bench-clients.ts'
 import { benchIngest } from './ingest/bench-ingest.ts'
-import { optionsOf, usage } from './options.ts'
+import { type Options, optionsOf, usage } from './options.ts'
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 try {
-  const options = optionsOf(process.argv.slice(2))
-  if (options.help) process.stdout.write(`${usage}\n`)
-  else process.stdout.write(await benchIngest(options, say))
+  process.stdout.write(await outputOf(optionsOf(process.argv.slice(2))))
 } catch (error) {
   if (!(error instanceof MillraceError)) throw error
   say(error.message)
   process.exitCode = error.code === 'config.invalid' ? 2 : 1
+}
+
+function outputOf(options: Options): string | Promise<string> {
+  switch (options.name) {
+    case 'help':
+      return `${usage}\n`
+    case 'ingest':
+      return benchIngest(options, say)
+    case 'clients':
+      return benchClients(options, say)
+  }
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { MillraceError } from '@millrace/core/errors'
 
-export type Options = {
+export type IngestOptions = {
   /** How often every subject is measured; the table tells medians. */
   readonly rounds: number
   /** How long one measurement goes on. */
@@ -11,39 +11,70 @@ export type Options = {
   readonly portBase: number
   /** Where the gateway writes a CPU profile of the whole run; absent: it makes none. */
   readonly profileDirectory: string | undefined
-  readonly help: boolean
 }
+
+export type ClientsOptions = {
+  /** How often every fault befalls the candidates. */
+  readonly rounds: number
+  /** The names of those that do; none: all. */
+  readonly faults: readonly string[]
+  readonly portBase: number
+  /** Where `@confluentinc/kafka-javascript` is installed; absent: it is not compared. */
+  readonly confluentDirectory: string | undefined
+}
+
+export type Options =
+  | { readonly name: 'help' }
+  | ({ readonly name: 'ingest' } & IngestOptions)
+  | ({ readonly name: 'clients' } & ClientsOptions)
 
 /** Beside an installation with the default ports. */
 const portBaseDefault = 19_200
 const full = { rounds: 3, seconds: 8, warmUpEvents: 30_000 } as const
 const quick = { rounds: 3, seconds: 2, warmUpEvents: 5_000 } as const
+const clientRounds = 3
 
 export const usage = `npm run bench -- ingest [options]
+npm run bench -- clients [<fault> …] [options]
 
-Measures taking events in, in one run and in turns: the gateway with everything on, Benthos, the same client behind a bare HTTP server, and
-the client alone. Starts three brokers, a registry and a gateway of its own; writes a table and a plot to bench/results.
+ingest   measures taking events in, in one run and in turns: the gateway with everything on, Benthos, the same client behind a bare HTTP
+         server, and the client alone. Starts three brokers, a registry and a gateway of its own.
+clients  holds producers for Kafka against a ledger while brokers and the network fail: what each loses, doubles, misplaces and leaves
+         unanswered. Starts three brokers of its own.
 
-  --quick               measurements of ${quick.seconds} s instead of ${full.seconds} s
+Both write their tables to bench/results.
+
   --rounds <n>          how often everything is measured, ${full.rounds} unless said
   --port-base <port>    the first of the 100 ports that are used, ${portBaseDefault} unless said
-  --profile <folder>    let the gateway write a CPU profile there
+  --quick               ingest: measurements of ${quick.seconds} s instead of ${full.seconds} s
+  --profile <folder>    ingest: let the gateway write a CPU profile there
+  --confluent <folder>  clients: compare @confluentinc/kafka-javascript too, which is installed in that folder (see bench/confluent.md)
   --help`
 
 /** @throws MillraceError `config.invalid` with a sentence that says how to write it. */
 export function optionsOf(argv: readonly string[]): Options {
   const { values, positionals } = parse(argv)
   const [name, ...others] = positionals
-  const help = values.help ?? false
-  if (!help && (name !== 'ingest' || others.length > 0)) throw invalid(`say what to measure: ingest\n\n${usage}`)
-  const lengths = values.quick ? quick : full
-  return {
-    ...lengths,
-    rounds: wholeNumber('--rounds', values.rounds) ?? lengths.rounds,
-    portBase: wholeNumber('--port-base', values['port-base']) ?? portBaseDefault,
-    profileDirectory: values.profile,
-    help,
+  if (values.help) return { name: 'help' }
+  const rounds = wholeNumber('--rounds', values.rounds)
+  const portBase = wholeNumber('--port-base', values['port-base']) ?? portBaseDefault
+  switch (name) {
+    case 'ingest': {
+      refuse(name, { [`"${others[0] ?? ''}"`]: others[0], '--confluent': values.confluent })
+      const lengths = values.quick ? quick : full
+      return { name, ...lengths, rounds: rounds ?? lengths.rounds, portBase, profileDirectory: values.profile }
+    }
+    case 'clients':
+      refuse(name, { '--quick': values.quick, '--profile': values.profile })
+      return { name, rounds: rounds ?? clientRounds, faults: others, portBase, confluentDirectory: values.confluent }
+    default:
+      throw invalid(`say what to measure: ingest or clients\n\n${usage}`)
   }
+}
+
+function refuse(name: string, others: Readonly<Record<string, unknown>>): void {
+  const given = Object.keys(others).find((option) => others[option] !== undefined)
+  if (given !== undefined) throw invalid(`${name} does not know ${given}\n\n${usage}`)
 }
 
 function parse(argv: readonly string[]) {
@@ -56,6 +87,7 @@ function parse(argv: readonly string[]) {
         rounds: { type: 'string' },
         'port-base': { type: 'string' },
         profile: { type: 'string' },
+        confluent: { type: 'string' },
         help: { type: 'boolean' },
       },
     })
