@@ -82,6 +82,7 @@ describe('an event that is stored', () => {
       ce_priority: '7',
       ce_dataschema: `${registryUrl}/schemas/ids/${receipt.schemaId}`,
       'content-type': 'application/json',
+      millrace_event_time: event.data.at,
     })
   })
 
