@@ -1,5 +1,6 @@
 import type { Connection } from '@platformatic/kafka'
-import type { Batch, BatchLimits, PartitionWriter } from './partition-writer.ts'
+import type { BatchLimits } from './batch-limits.ts'
+import type { Batch, PartitionWriter } from './partition-writer.ts'
 import { newProducerId, type PartitionAnswer, produce } from './produce.ts'
 
 export type SenderLimits = BatchLimits & { readonly requestBytesMax: number }

@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/core/errors'
+import { type BatchLimits, fittingIn, sequenceMax } from './batch-limits.ts'
 import type { PartitionBatch, ProducerId } from './produce.ts'
 import type { OutgoingRecord, StoredAt } from './record.ts'
 import { encodeBatch } from './record-batch.ts'
@@ -15,8 +16,6 @@ export type Entry = {
 
 /** What was sent together. It is sent again as it is, byte for byte, since that is how a broker knows it. */
 export type Batch = PartitionBatch & { readonly entries: readonly Entry[] }
-
-export type BatchLimits = { readonly batchEventsMax: number; readonly batchBytesMax: number }
 
 export type WriterListener = {
   /** Told of every entry once, when it has its answer. */
@@ -81,7 +80,7 @@ export class PartitionWriter {
 
   #nextBatch(limits: BatchLimits): Batch | undefined {
     if (this.#producerId === undefined || this.#waiting.length === 0) return undefined
-    const fitting = fittingEntries(this.#waiting, limits)
+    const fitting = fittingIn(this.#waiting, (entry) => entry.bytes, limits)
     // Of a batch that was refused, no part goes together with what came after it.
     const entries = this.#waiting.slice(0, Math.min(fitting, this.#parts.pop() ?? fitting))
     const records = entries.map(({ record }) => record)
@@ -190,18 +189,6 @@ export class PartitionWriter {
     this.#listener.onSettled(entry)
     answer()
   }
-}
-
-/** Sequence numbers begin at 0 again after this one. */
-const sequenceMax = 0x7fffffff
-
-function fittingEntries(entries: readonly Entry[], { batchEventsMax, batchBytesMax }: BatchLimits): number {
-  let bytes = 0
-  const end = entries.findIndex((entry, index) => {
-    bytes += entry.bytes
-    return index === batchEventsMax || (index > 0 && bytes > batchBytesMax)
-  })
-  return end === -1 ? entries.length : end
 }
 
 function notConfirmed(topic: string): MillraceError {

@@ -1,5 +1,6 @@
 import { MillraceError } from '@millrace/core/errors'
 import { backoffMs } from './backoff.ts'
+import { type BatchLimits, batchLimits, tooLarge } from './batch-limits.ts'
 import { BrokerSender, type Outcome } from './broker-sender.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import type { KafkaConnection } from './connection.ts'
@@ -11,16 +12,13 @@ import { type OutgoingRecord, recordBytes, type StoredAt } from './record.ts'
 
 export type { OutgoingRecord, StoredAt } from './record.ts'
 
-export type ProducerOptions = {
+export type ProducerOptions = BatchLimits & {
   /** How many records may wait or be under way; more are refused with 'kafka.overloaded'. */
   readonly queueEventsMax: number
   /** How many bytes these may have together. */
   readonly queueBytesMax: number
   /** How long a record may take from `send` until all in-sync replicas have it. */
   readonly deliveryTimeoutMs: number
-  readonly batchEventsMax: number
-  /** Must stay below the topics' `max.message.bytes`. */
-  readonly batchBytesMax: number
   /** No batch is added to a request that has this much. */
   readonly requestBytesMax: number
 }
@@ -29,8 +27,7 @@ export const producerDefaults: ProducerOptions = {
   queueEventsMax: 20_000,
   queueBytesMax: 128 * 1_048_576,
   deliveryTimeoutMs: 10_000,
-  batchEventsMax: 1_000,
-  batchBytesMax: 1_000_000,
+  ...batchLimits,
   requestBytesMax: 4_000_000,
 }
 
@@ -118,11 +115,10 @@ class KafkaProducer implements Producer {
   }
 
   #refusalOf(bytes: number): MillraceError | undefined {
-    const { batchBytesMax, queueEventsMax, queueBytesMax } = this.#options
+    const { queueEventsMax, queueBytesMax } = this.#options
     if (this.#isClosed) return new MillraceError('kafka.unavailable', 'the producer is closed')
-    if (bytes > batchBytesMax) {
-      return new MillraceError('kafka.too-large', `a record of ${bytes} bytes is larger than ${batchBytesMax}`)
-    }
+    const refusal = tooLarge(bytes, this.#options)
+    if (refusal) return refusal
     if (this.#queued < queueEventsMax && this.#queuedBytes + bytes <= queueBytesMax) return undefined
     const waiting = `${this.#queued} records of ${this.#queuedBytes} bytes wait for Kafka already`
     return new MillraceError('kafka.overloaded', `${waiting}: send it again later`)

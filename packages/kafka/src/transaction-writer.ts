@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '@millrace/core/errors'
 import { backoffMs } from './backoff.ts'
+import { batchLimits, fittingIn, sequenceMax, tooLarge } from './batch-limits.ts'
 import type { BrokerConnections } from './broker-connections.ts'
 import type { Cluster } from './cluster.ts'
 import { kafkaError } from './errors.ts'
@@ -31,9 +32,6 @@ export type Assigned = {
   readonly store: (deadlineMs: number) => Promise<void>
 }
 
-const batchEventsMax = 1_000
-/** Must stay below the topics' `max.message.bytes`. */
-const batchBytesMax = 1_000_000
 const replicasTimeoutMs = 3_000
 
 type PartitionRecords = { readonly topic: string; readonly partition: number; readonly records: OutgoingRecord[] }
@@ -104,7 +102,8 @@ export function createTransactionWriter(
       }
       const places = new Map<string, PartitionRecords>()
       for (const record of records) {
-        requireFit(record)
+        const refusal = tooLarge(recordBytes(record), batchLimits)
+        if (refusal) throw refusal
         const { topic } = record
         const count = cluster.partitions(topic) ?? 0
         if (count === 0) throw new MillraceError('kafka.unavailable', `${topic} cannot be written now`)
@@ -132,8 +131,6 @@ async function allOf<T>(lists: readonly Promise<readonly T[]>[]): Promise<T[]> {
   })
 }
 
-/** Sequence numbers begin at 0 again after this one. */
-const sequenceMax = 0x7fffffff
 const nobody = -1
 
 /** @throws MillraceError when it is not, nor will be */
@@ -154,24 +151,12 @@ function isStored({ topic, partition }: PartitionBatch, answers: readonly Partit
   }
 }
 
-function requireFit(record: OutgoingRecord): void {
-  const bytes = recordBytes(record)
-  if (bytes <= batchBytesMax) return
-  throw new MillraceError('kafka.too-large', `a record of ${bytes} bytes is larger than ${batchBytesMax}`)
-}
-
 function chunks(records: readonly OutgoingRecord[]): OutgoingRecord[][] {
   const all: OutgoingRecord[][] = []
-  let [bytes, current]: [number, OutgoingRecord[]] = [0, []]
-  for (const record of records) {
-    const size = recordBytes(record)
-    if (current.length === batchEventsMax || (current.length > 0 && bytes + size > batchBytesMax)) {
-      all.push(current)
-      ;[bytes, current] = [0, []]
-    }
-    current.push(record)
-    bytes += size
+  for (let left = records; left.length > 0;) {
+    const count = fittingIn(left, recordBytes, batchLimits)
+    all.push(left.slice(0, count))
+    left = left.slice(count)
   }
-  if (current.length > 0) all.push(current)
   return all
 }
