@@ -57,20 +57,24 @@ export class AssignedPartition {
     return this.#resumesAt
   }
 
-  /** The task of a record, unless it is done already or too far ahead; then it is to be read again from `resumesAt`. */
-  begin(record: StoredRecord): AssignedTask | undefined {
-    if (!this.isOpen || !this.#isReached(record.offset) || !this.progress.begin(record.offset)) return undefined
+  /**
+   * Takes records that were read together, in their order.
+   * @returns the tasks of those that are not done already and not too far ahead; these are to be read again from `resumesAt`
+   */
+  take(records: readonly StoredRecord[]): AssignedTask[] {
+    // Whatever reading was to go on with may be gone: they are what comes next.
+    this.#resumesAt = undefined
+    return records.flatMap((record) => this.#begin(record) ?? [])
+  }
+
+  #begin(record: StoredRecord): AssignedTask | undefined {
+    if (!this.progress.reaches(record.offset)) this.#resumesAt ??= record.offset
+    if (!this.isOpen || this.#resumesAt !== undefined || !this.progress.begin(record.offset)) return undefined
     this.#waiting += 1
     this.#bytes += bytesOf(record)
     const signal = this.#stop.signal
     const task = { record, signal, attempts: 0, firstTriedAtMs: undefined, firstFailedAtMs: undefined }
     return { partition: this, task }
-  }
-
-  #isReached(offset: bigint): boolean {
-    if (this.#resumesAt !== undefined && offset > this.#resumesAt) return false // it comes again
-    this.#resumesAt = this.progress.reaches(offset) ? undefined : offset
-    return this.#resumesAt === undefined
   }
 
   /** @returns what is to be called when the work ends */

@@ -137,12 +137,11 @@ class Run {
   }
 
   readonly onRecords = (topic: string, records: readonly StoredRecord[]): void => {
-    for (const record of records) {
-      const task = this.#partitions.get(record.partition)?.begin(record)
-      if (task) this.#lanes.push(laneOf(record), task)
-    }
-    for (const { partition, resumesAt } of this.#partitions.values()) {
-      if (resumesAt !== undefined) this.#follower?.seek(topic, partition, resumesAt)
+    for (const [number, ofPartition] of Map.groupBy(records, ({ partition }) => partition)) {
+      const partition = this.#partitions.get(number)
+      if (!partition) continue
+      for (const task of partition.take(ofPartition)) this.#lanes.push(laneOf(task.task.record), task)
+      if (partition.resumesAt !== undefined) this.#follower?.seek(topic, number, partition.resumesAt)
     }
     this.#options.metrics.waiting(this.#waiting())
   }
