@@ -54,7 +54,7 @@ async function post(type: string, data: readonly object[]): Promise<void> {
 
 async function gauge(type: string, reader: string): Promise<number> {
   const exposition = await (await fetch(`${monitorUrl}/metrics`)).text()
-  return sampleIn(exposition, `millrace_events_unaccounted{type="${type}",reader="${reader}"}`)
+  return sampleIn(exposition, `millrace_ledger_unaccounted_events{type="${type}",reader="${reader}"}`)
 }
 
 const nothing = { processed: 0, filtered: 0, late: 0, deadLettered: 0, loaded: 0, notAddressed: 0 }

@@ -21,7 +21,7 @@ type Case = {
 }
 
 const lag = 'kafka_consumergroup_lag{consumergroup="flink-p",topic="t",partition='
-const unaccounted = 'millrace_events_unaccounted{type="order.placed",reader='
+const unaccounted = 'millrace_ledger_unaccounted_events{type="order.placed",reader='
 const requests = 'http_server_request_duration_seconds_count{method="POST",route="/v1/events",status='
 
 const cases: readonly Case[] = [

@@ -48,8 +48,8 @@ function newest(minutes: Iterable<LedgerMinute>, wanted: Wanted): LedgerMinute[]
 }
 
 function shownTopic({ type, topic, atMs, accepted, readers }: LedgerTopic) {
-  const shown = Object.entries(readers).map(([reader, { counts, inFlight, unaccounted }]: [string, LedgerReader]) => ({
-    ...{ reader, ...shownCounts(counts), inFlight, unaccounted },
+  const shown = Object.entries(readers).map(([reader, { counts, ...told }]: [string, LedgerReader]) => ({
+    ...{ reader, ...shownCounts(counts), ...told },
   }))
   return { type, topic, at: new Date(atMs).toISOString(), accepted, readers: shown }
 }

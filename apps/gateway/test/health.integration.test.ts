@@ -51,7 +51,7 @@ describe('metrics', () => {
     expect(answer.headers.get('content-type')).toMatch(/^text\/plain/)
     const body = await answer.text()
     for (const { name, kind, meaning } of Object.values(signals)) {
-      if (/^(kafka|millrace_handler)_/.test(name)) continue // the monitor's, and the workers'
+      if (/^(kafka|millrace_ledger|millrace_handler)_/.test(name)) continue // the monitor's, and the workers'
       expect(body).toContain(`# HELP ${name} ${meaning}\n# TYPE ${name} ${kind}\n`)
     }
     expect(body).toContain('nodejs_eventloop_lag_seconds')

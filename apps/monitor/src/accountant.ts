@@ -64,12 +64,27 @@ export function keepAccounts(options: AccountantOptions): { readonly close: () =
 async function keepOnce(options: AccountantOptions, signal: AbortSignal): Promise<void> {
   const { connection, logger } = options
   await using opened = new AsyncDisposableStack()
-  const store = opened.adopt(await openLedgerStore(connection), (open) => open.close())
+  // What fails when it is closed must not hide why it was.
+  const close = (open: { readonly close: () => Promise<void> }) =>
+    open.close().catch((error: unknown) => logger.warn({ err: error }, 'the accounting was not closed well'))
+  const store = opened.adopt(await openLedgerStore(connection), close)
   const onTrouble = (error: MillraceError) => logger.warn({ err: error }, 'topics cannot be counted at the moment')
-  const catalog = opened.adopt(await followCatalog(connection, { onTrouble }), (open) => open.close())
-  const accounts = new Accounts(store.read)
-  const follower = opened.adopt(openFollower(connection, { ...listenerOf(accounts, catalog), onTrouble }), (open) =>
-    open.close(),
+  const catalog = opened.adopt(await followCatalog(connection, { onTrouble }), close)
+  const accounts = new Accounts(store.read, (what, details) => logger.error(details, what))
+  const follower: Follower = opened.adopt(
+    openFollower(connection, {
+      ...{ onRecords: recordsInto(accounts, catalog), onTrouble },
+      onProgress: (topic, positions) => {
+        for (const [partition, position] of positions) accounts.ledgerOf(topic)?.reached(partition, Number(position))
+      },
+      onGap: (topic, gap) => {
+        logger.error({ topic, gap }, 'records were gone before they were counted: retention took them')
+        if (topic === accountsTopic) for (const each of accounts.topics) accounts.ledgerOf(each)?.lost()
+        else accounts.ledgerOf(topic)?.lost(gap.partition)
+      },
+      onReset: (topic) => void accounts.isSame(topic, follower.topicId(topic) ?? ''),
+    }),
+    close,
   )
   const accountant = new Accountant(options, { store, catalog, accounts, follower })
   await accountant.begin()
@@ -79,17 +94,11 @@ async function keepOnce(options: AccountantOptions, signal: AbortSignal): Promis
   }
 }
 
-function listenerOf(accounts: Accounts, catalog: CatalogFollower) {
-  return {
-    onRecords: (topic: string, records: readonly StoredRecord[]) => {
-      if (topic === accountsTopic) applyAccounts(accounts, catalog, records)
-      else if (accounts.typeOf(topic) !== undefined) accounts.stored(topic, records)
-      else accounts.letters(topic.slice(0, -deadLetterTopic('').length), records)
-    },
-    onProgress: (topic: string, positions: ReadonlyMap<number, bigint>) => {
-      for (const [partition, position] of positions) accounts.ledgerOf(topic)?.reached(partition, Number(position))
-    },
-    onReset: (topic: string) => accounts.reset(topic),
+function recordsInto(accounts: Accounts, catalog: CatalogFollower) {
+  return (topic: string, records: readonly StoredRecord[]): void => {
+    if (topic === accountsTopic) applyAccounts(accounts, catalog, records)
+    else if (accounts.typeOf(topic) !== undefined) accounts.stored(topic, records)
+    else accounts.letters(topic.slice(0, -deadLetterTopic('').length), records)
   }
 }
 
@@ -172,25 +181,36 @@ class Accountant {
     const { follower } = this.#parts
     const now = performance.now()
     if (follower.positions(topic) || now < (this.#tryAgainAtMs.get(topic) ?? 0)) return
-    await follower.follow(topic, startOf(positions)).catch((error: unknown) => {
+    try {
+      await follower.follow(topic, startOf(positions))
+    } catch (error) {
       this.#tryAgainAtMs.set(topic, now + followAgainMs)
       this.#options.logger.warn({ err: error, topic }, 'a topic cannot be counted at the moment')
-    })
+      return
+    }
+    // Nothing was handed over yet.
+    if (this.#parts.accounts.isSame(topic, follower.topicId(topic) ?? '')) return
+    for (const partition of follower.positions(topic)?.keys() ?? []) follower.seek(topic, partition, 0n)
   }
 
-  /** Sinks tell by their groups' offsets alone; and a reader without a group is none. */
+  /** Sinks tell by their groups' offsets alone; and a reader without a group is none. Where Kafka does not tell, the next look asks again. */
   async #askForGroups(): Promise<void> {
-    const { admin } = this.#options
+    const { admin, logger } = this.#options
     const { accounts } = this.#parts
-    const groups = await admin.groups()
     const now = performance.now()
-    for (const { id } of groups) this.#lastSeenMs.set(id, now)
-    for (const { id } of groups) {
-      const sink = sinkOf(id)
-      if (sink === undefined) continue
-      for (const [topic, offsets] of await admin.committedOffsets(id)) {
-        for (const [partition, offset] of offsets) accounts.ledgerOf(topic)?.loaded(sink, partition, Number(offset))
+    try {
+      const groups = await admin.groups()
+      for (const { id } of groups) this.#lastSeenMs.set(id, now)
+      for (const { id } of groups) {
+        const sink = sinkOf(id)
+        if (sink === undefined) continue
+        for (const [topic, offsets] of await admin.committedOffsets(id)) {
+          for (const [partition, offset] of offsets) accounts.ledgerOf(topic)?.loaded(sink, partition, Number(offset))
+        }
       }
+    } catch (error) {
+      logger.warn({ err: error }, 'it cannot be told at the moment what sinks have loaded')
+      return
     }
     const isGone = (reader: string) => now - this.#lastSeenMs.getOrInsert(reader.replace('/', '-'), now) > goneMs
     for (const topic of accounts.topics) accounts.ledgerOf(topic)?.forget(isGone)

@@ -13,16 +13,28 @@ type Positions = Map<number, bigint>
 
 type Kept = {
   readonly type: string
+  /** Kafka's id of the topic that is counted. */
+  id: string
   ledger: TopicLedger
   /** How far its dead letters are read. */
   readonly letters: Positions
   readonly settled: Map<string, Settled>
+  /** Since when a reader has not accounted for something. */
+  readonly sinceMs: Map<string, number>
   /** What was last written of it. */
   written: string
 }
 
 const positions = z.record(z.string(), z.int())
-const writtenTopic = z.object({ topic: z.string(), state: topicState, letters: positions })
+const writtenTopic = z.object({
+  ...{ topic: z.string(), type: z.string(), id: z.string() },
+  ...{ state: topicState, letters: positions },
+})
+/** What is unaccounted for so long has been told to whoever is on call, and is not waited for any more. */
+const writeOffMs = 3_600_000
+
+/** Told of what somebody should look into. */
+export type OnOddity = (what: string, details: object) => void
 
 export class Accounts {
   readonly #minutes = new LedgerMinutes()
@@ -32,13 +44,22 @@ export class Accounts {
   /** How far the readers' accounts are read. */
   readonly accountPositions: Positions
 
-  /** @param read what was written, by key */
-  constructor(read: ReadonlyMap<string, JsonObject>) {
+  readonly #onOddity: OnOddity
+
+  /** @param read what was written, by key, in the order in which it was */
+  constructor(read: ReadonlyMap<string, JsonObject>, onOddity: OnOddity) {
+    this.#onOddity = onOddity
+    const unreadable = new Set<string>()
     for (const [key, value] of read) {
       const minute = parseLedgerMinute(value)
       if (minute) this.#minutes.restore(key, minute)
       const { data: written } = writtenTopic.safeParse(value)
       if (written) this.#former.set(written.topic, written)
+      else if (!minute && typeof value['topic'] === 'string') unreadable.add(value['topic'])
+    }
+    for (const topic of unreadable) {
+      onOddity('what is written of a topic is not understood: it is counted from its beginning', { topic })
+      this.#minutes.forget(topic)
     }
     this.accountPositions = positionsIn(positions.safeParse(read.get(ledgerKeys.accounts)?.['positions']).data)
   }
@@ -50,8 +71,26 @@ export class Accounts {
   /** Keeps a topic from now on, from where its accounting was. */
   add(topic: string, type: string): void {
     const former = this.#former.get(topic)
-    const ledger = this.#ledgerOf(topic, type, former?.state)
-    this.#topics.set(topic, { type, ledger, letters: positionsIn(former?.letters), settled: new Map(), written: '' })
+    const known = former?.type === type ? former : undefined
+    if (former && !known) this.#minutes.forget(topic)
+    this.#topics.set(topic, {
+      ...{ type, id: known?.id ?? '', ledger: this.#ledgerOf(topic, type, known?.state) },
+      letters: positionsIn(known?.letters),
+      ...{ settled: new Map(), sinceMs: new Map(), written: '' },
+    })
+  }
+
+  /**
+   * Says which topic has the name.
+   * @returns whether it is the one that is counted, or the first; else its accounting begins anew
+   */
+  isSame(topic: string, id: string): boolean {
+    const kept = this.#topics.get(topic)
+    if (!kept || kept.id === id) return true
+    const isFirst = kept.id === ''
+    kept.id = id
+    if (!isFirst) this.#reset(topic, kept)
+    return isFirst
   }
 
   /** A topic is gone, and what was known of it. */
@@ -60,12 +99,6 @@ export class Accounts {
     this.#former.delete(topic)
     this.#minutes.forget(topic)
     this.#changed.set(ledgerKeys.topic(topic), undefined)
-  }
-
-  /** A topic was made anew under its name. */
-  reset(topic: string): void {
-    const kept = this.#topics.get(topic)
-    if (kept) kept.ledger = this.#ledgerOf(topic, kept.type)
   }
 
   typeOf(topic: string): string | undefined {
@@ -111,11 +144,29 @@ export class Accounts {
     const kept = this.#topics.get(topic)
     if (!kept) return undefined
     const readers = [...kept.ledger.readers()].map(([name, reader]): [string, LedgerReader] => {
-      const settled = kept.settled.getOrInsertComputed(name, () => new Settled())
-      return [name, { ...reader, unaccounted: settled.look(reader.unaccounted) }]
+      const unaccounted = kept.settled.getOrInsertComputed(name, () => new Settled()).look(reader.unaccounted)
+      this.#writeOff(kept, name, unaccounted)
+      return [name, { ...reader, unaccounted }]
     })
     const { type, ledger } = kept
     return { type, topic, atMs: Date.now(), accepted: ledger.accepted, readers: Object.fromEntries(readers) }
+  }
+
+  #writeOff({ type, ledger, sinceMs }: Kept, reader: string, unaccounted: number | null): void {
+    if (!unaccounted) sinceMs.delete(reader)
+    else if (performance.now() - sinceMs.getOrInsert(reader, performance.now()) > writeOffMs) {
+      this.#onOddity('events that a reader did not account for are written off', { type, reader, events: unaccounted })
+      ledger.writeOff(reader)
+      sinceMs.delete(reader)
+    }
+  }
+
+  #reset(topic: string, kept: Kept): void {
+    this.#onOddity('a topic was made anew: it is counted from its beginning', { topic })
+    kept.ledger = this.#ledgerOf(topic, kept.type)
+    kept.settled.clear()
+    kept.sinceMs.clear()
+    this.#minutes.forget(topic)
   }
 
   /** What is to be written now, by key, what was looked at among it. */
@@ -126,7 +177,7 @@ export class Accounts {
       const kept = this.#topics.get(look.topic)
       if (!kept) continue
       const { atMs, ...rest } = look
-      const state = { ...rest, state: kept.ledger.state, letters: jsonOf(kept.letters) }
+      const state = { ...rest, id: kept.id, state: kept.ledger.state, letters: jsonOf(kept.letters) }
       const text = JSON.stringify(state)
       if (text !== kept.written) changes.set(ledgerKeys.topic(look.topic), { ...state, atMs })
       kept.written = text

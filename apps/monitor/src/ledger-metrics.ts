@@ -18,7 +18,7 @@ export function ledgerMetrics(metrics: Metrics): (topics: readonly LedgerTopic[]
       acceptedEvents.set({ type }, accepted)
       for (const [reader, { counts, inFlight, unaccounted }] of Object.entries(readers)) {
         for (const [outcome, count] of Object.entries(counts)) events.set({ type, reader, outcome }, count)
-        inFlightEvents.set({ type, reader }, inFlight)
+        if (inFlight !== null) inFlightEvents.set({ type, reader }, inFlight)
         if (unaccounted !== null) unaccountedEvents.set({ type, reader }, unaccounted)
       }
     }

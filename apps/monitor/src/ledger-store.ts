@@ -48,8 +48,9 @@ async function readAll(connection: KafkaConnection): Promise<Map<string, JsonObj
   const read = new Map<string, JsonObject>()
   const onRecord = ({ key, value }: StoredRecord) => {
     const parsed = value === null ? undefined : parse(value)
-    if (parsed === undefined) read.delete(String(key))
-    else read.set(String(key), parsed)
+    // Those that changed last come last.
+    read.delete(String(key))
+    if (parsed !== undefined) read.set(String(key), parsed)
   }
   const topic = await followWholeTopic(connection, ledgerTopic, { onRecord }, readTimeoutMs)
   await topic.close()

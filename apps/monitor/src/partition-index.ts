@@ -5,6 +5,8 @@
 
 /** What an index is made from again. */
 export type IndexState = {
+  /** There was nothing before this offset when it began. */
+  readonly origin: number
   /** From this offset on records are to be read again. */
   readonly start: number
   /** Up to here they were read, */
@@ -45,7 +47,8 @@ export class PartitionIndex {
   }
 
   get state(): IndexState {
-    return { start: this.#start, next: Math.max(this.#next, this.#former.next), count: this.count }
+    const { origin, next } = this.#former
+    return { origin, start: this.#start, next: Math.max(this.#next, next), count: this.count }
   }
 
   /**
@@ -72,8 +75,14 @@ export class PartitionIndex {
 
   /** @returns `undefined` where it is not known: any more, or yet */
   countBefore(offset: number): number | undefined {
+    if (offset <= this.#former.origin) return 0
     if (this.#before === undefined || offset < this.#start || offset > this.#next) return undefined
     return this.#before + this.#placeOf(offset)
+  }
+
+  /** Whether it cannot be known any more how many records there are before an offset. */
+  hasLost(offset: number): boolean {
+    return offset < this.#start && offset !== this.#former.origin
   }
 
   /** The minutes of the records from an offset up to, but without, another, as far as they are known. */
@@ -91,7 +100,6 @@ export class PartitionIndex {
     this.#mark = Math.max(this.#mark, offset)
   }
 
-  /** What retention took in between makes no difference: it was counted. */
   #find(): void {
     if (this.#before !== undefined || this.#next < this.#former.next) return
     this.#before = this.#former.count - this.#placeOf(this.#former.next)

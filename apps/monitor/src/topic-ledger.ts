@@ -2,12 +2,15 @@
 import type { Account } from '@millrace/core/account'
 import { addTo, type LedgerCounts, type LedgerOutcome, ledgerOutcomes, type LedgerReader } from '@millrace/core/ledger'
 import * as z from 'zod'
-import { type IndexState, PartitionIndex } from './partition-index.ts'
+import { PartitionIndex } from './partition-index.ts'
 
-/** Where a reader is in a partition, by what it told. */
+/**
+ * Where a reader is in a partition, by what it told. What it has passed since it began is `through` and `beyond`, less `base`; and that it was to
+ * tell of.
+ */
 const place = z.object({
-  from: z.int().describe('the first offset that it told of, or was to tell of'),
-  before: z.int().nullable().describe('how many records there are before that; null as long as it is not known'),
+  from: z.int().nullable().describe('where it began, by what it told; null when that says nothing any more'),
+  base: z.int().nullable().describe('how many records it began behind; null as long as it is not known'),
   through: z.int(),
   beyond: z.int(),
   counted: z.int().describe('how many events it told of'),
@@ -24,10 +27,11 @@ const counts = z.partialRecord(z.enum(ledgerOutcomes), z.int())
 /** What is kept of a topic to go on with. */
 export const topicState = z.object({
   accepted: z.int(),
-  partitions: byName(z.object({ start: z.int(), next: z.int(), count: z.int() })),
+  partitions: byName(z.object({ origin: z.int(), start: z.int(), next: z.int(), count: z.int() })),
   places: byName(byName(place)),
   loaded: byName(byName(loadedPlace)),
   counts: byName(counts),
+  writtenOff: byName(z.int()),
 })
 export type TopicState = z.output<typeof topicState>
 
@@ -38,18 +42,17 @@ export type OnCount = (
   by?: { readonly reader: string; readonly outcome: LedgerOutcome },
 ) => void
 
-const nothingYet: IndexState = { start: 0, next: 0, count: 0 }
-
 export class TopicLedger {
   readonly #onCount: OnCount
   readonly #partitions: Map<number, PartitionIndex>
   readonly #places: Map<string, Map<number, Place>>
   readonly #loaded: Map<string, Map<number, Loaded>>
   readonly #counts: Map<string, LedgerCounts>
+  readonly #writtenOff: Map<string, number>
   #accepted: number
 
   constructor(onCount: OnCount, state?: TopicState) {
-    const { accepted = 0, partitions = {}, places = {}, loaded = {}, counts = {} } = state ?? {}
+    const { accepted = 0, partitions = {}, places = {}, loaded = {}, counts = {}, writtenOff = {} } = state ?? {}
     this.#onCount = onCount
     this.#accepted = accepted
     this.#partitions = new Map(
@@ -57,6 +60,7 @@ export class TopicLedger {
     )
     this.#places = new Map(Object.entries(places).map(([reader, of]) => [reader, byNumber(of)]))
     this.#loaded = new Map(Object.entries(loaded).map(([sink, of]) => [sink, byNumber(of)]))
+    this.#writtenOff = new Map(Object.entries(writtenOff))
     this.#counts = new Map(Object.entries(counts).map(([reader, of]) => [reader, { ...of }]))
   }
 
@@ -78,27 +82,38 @@ export class TopicLedger {
       places: each(this.#places, (of) => each(of, (place) => place)),
       loaded: each(this.#loaded, (of) => each(of, (loaded) => loaded)),
       counts: each(this.#counts, (counts) => ({ ...counts })),
+      writtenOff: each(this.#writtenOff, (events) => events),
     }
   }
 
   stored(partition: number, offset: number, minute: string): void {
-    if (!this.#indexOf(partition).append(offset, minute)) return
+    if (!this.#indexOf(partition, offset).append(offset, minute)) return
     this.#accepted += 1
     this.#onCount(minute, 1)
   }
 
   /** There is nothing more in the partition before this offset. */
   reached(partition: number, offset: number): void {
-    this.#indexOf(partition).reach(offset)
+    this.#indexOf(partition, offset).reach(offset)
+  }
+
+  /** Records, or what readers told of them, were gone before they could be counted: what is missing of them shows nothing. */
+  lost(partition?: number): void {
+    for (const places of this.#places.values()) {
+      for (const [number, place] of places) {
+        if (number === (partition ?? number)) places.set(number, { ...place, from: null, base: null })
+      }
+    }
   }
 
   /** What a reader says of itself. Its accounts of a partition come in any order of their offsets. */
   account({ reader, partition, from, through, beyond, counts }: Account): void {
     const places = this.#places.getOrInsertComputed(reader, () => new Map())
     const first = Math.min(from, through)
-    const place = places.get(partition) ?? { from: first, before: null, through, beyond, counted: 0 }
+    const place = places.get(partition) ?? { from: first, base: null, through, beyond, counted: 0 }
+    const isEarlier = place.from !== null && first < place.from
     places.set(partition, {
-      ...(first < place.from ? { from: first, before: null } : { from: place.from, before: place.before }),
+      ...(isEarlier ? { from: first, base: null } : { from: place.from, base: place.base }),
       ...(through < place.through ? { through: place.through, beyond: place.beyond } : { through, beyond }),
       counted: place.counted + counts.reduce((sum, { events }) => sum + events, 0),
     })
@@ -107,7 +122,8 @@ export class TopicLedger {
 
   /** A sink, which says nothing of single events, has loaded everything before an offset. */
   loaded(sink: string, partition: number, offset: number): void {
-    const index = this.#indexOf(partition)
+    const index = this.#partitions.get(partition)
+    if (!index) return
     const through = Math.min(offset, index.next)
     const loaded = this.#loaded.getOrInsertComputed(sink, () => new Map())
     const former = loaded.get(partition) ?? { through: 0, count: 0 }
@@ -129,16 +145,33 @@ export class TopicLedger {
   /** What is known of each that had something of the topic. */
   readers(): Map<string, LedgerReader> {
     this.#settle()
-    const told = [...this.#places.keys()].map((reader): [string, LedgerReader] => [reader, this.#readerOf(reader)])
-    const sinks = [...this.#loaded].map(([sink, loaded]): [string, LedgerReader] => {
-      const inFlight = this.#sum((partition, index) => index.count - (loaded.get(partition)?.count ?? 0))
-      return [sink, { counts: this.#countsOf(sink), inFlight, unaccounted: null }]
-    })
-    const others = [...this.#counts.keys()].map((name): [string, LedgerReader] => [
-      name,
-      { counts: this.#countsOf(name), inFlight: 0, unaccounted: null },
+    const known = (reader: string, inFlight: number | null, unaccounted: number | null): [string, LedgerReader] => [
+      reader,
+      {
+        ...{ counts: { ...this.#counts.get(reader) }, inFlight, unaccounted },
+        writtenOff: this.#writtenOff.get(reader) ?? 0,
+      },
+    ]
+    return new Map([
+      ...[...this.#counts.keys()].map((name) => known(name, 0, null)),
+      ...[...this.#loaded].map(([sink, loaded]) => {
+        const inFlight = this.#sum((partition, index) => index.count - (loaded.get(partition)?.count ?? 0))
+        return known(sink, inFlight, null)
+      }),
+      ...[...this.#places.keys()].map((reader) =>
+        known(reader, this.#sum(this.#inFlightOf(reader)), this.#sum(this.#unaccountedOf(reader))),
+      ),
     ])
-    return new Map([...others, ...sinks, ...told])
+  }
+
+  /** Begins anew with what a reader does not account for, so that whatever comes on top of it can be told. */
+  writeOff(reader: string): void {
+    const events = this.#sum(this.#unaccountedOf(reader)) ?? 0
+    this.#writtenOff.set(reader, (this.#writtenOff.get(reader) ?? 0) + events)
+    for (const [partition, place] of this.#places.get(reader) ?? []) {
+      this.#places.get(reader)?.set(partition, { ...place, from: null, base: null })
+    }
+    this.#settle()
   }
 
   /** Nobody reads the topic under this name any more. */
@@ -157,36 +190,50 @@ export class TopicLedger {
     }
   }
 
-  /** Finds where readers began, once what is stored there is known. */
+  /** Finds what readers began behind, once that is known; where it will not be, they begin where they are. */
   #settle(): void {
     for (const places of this.#places.values()) {
       for (const [partition, place] of places) {
-        if (place.before !== null) continue
-        places.set(partition, { ...place, before: this.#indexOf(partition).countBefore(place.from) ?? null })
+        const index = this.#partitions.get(partition)
+        if (place.base !== null || !index) continue
+        const { from, through, beyond, counted } = place
+        const passed = index.countBefore(through)
+        if (from !== null && !index.hasLost(from))
+          places.set(partition, { ...place, base: index.countBefore(from) ?? null })
+        else if (passed !== undefined) places.set(partition, { ...place, from: null, base: passed + beyond - counted })
       }
     }
   }
 
-  #readerOf(reader: string): LedgerReader {
-    const places = this.#places.get(reader)
-    let unaccounted: number | null = 0
-    const inFlight = this.#sum((partition, index) => {
-      const place = places?.get(partition)
+  #inFlightOf(reader: string) {
+    return (partition: number, index: PartitionIndex): number | null => {
+      const place = this.#places.get(reader)?.get(partition)
       if (!place) return index.count
       const passed = index.countBefore(place.through)
-      if (passed === undefined || place.before === null || unaccounted === null) unaccounted = null
-      else unaccounted += passed - place.before + place.beyond - place.counted
-      return passed === undefined ? 0 : index.count - passed - place.beyond
-    })
-    return { counts: this.#countsOf(reader), inFlight, unaccounted }
+      if (passed !== undefined) return Math.max(0, index.count - passed - place.beyond)
+      return place.through > index.next ? 0 : null
+    }
   }
 
-  #sum(events: (partition: number, index: PartitionIndex) => number): number {
-    return [...this.#partitions].reduce((sum, [partition, index]) => sum + Math.max(0, events(partition, index)), 0)
+  #unaccountedOf(reader: string) {
+    return (partition: number, index: PartitionIndex): number | null => {
+      const place = this.#places.get(reader)?.get(partition)
+      if (!place) return 0
+      const passed = index.countBefore(place.through)
+      if (passed === undefined || place.base === null) return null
+      return passed + place.beyond - place.base - place.counted
+    }
   }
 
-  #countsOf(reader: string): LedgerCounts {
-    return { ...this.#counts.get(reader) }
+  /** Over all partitions; null where one is not known. */
+  #sum(events: (partition: number, index: PartitionIndex) => number | null): number | null {
+    let sum = 0
+    for (const [partition, index] of this.#partitions) {
+      const some = events(partition, index)
+      if (some === null) return null
+      sum += some
+    }
+    return sum
   }
 
   #count(reader: string, minute: string, outcome: LedgerOutcome, events: number): void {
@@ -194,8 +241,11 @@ export class TopicLedger {
     this.#onCount(minute, events, { reader, outcome })
   }
 
-  #indexOf(partition: number): PartitionIndex {
-    return this.#partitions.getOrInsertComputed(partition, () => new PartitionIndex(nothingYet))
+  /** A partition begins with the first offset that it is told of. */
+  #indexOf(partition: number, offset: number): PartitionIndex {
+    return this.#partitions.getOrInsertComputed(partition, () => {
+      return new PartitionIndex({ origin: offset, start: offset, next: offset, count: 0 })
+    })
   }
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { indexedMin, PartitionIndex } from '../src/partition-index.ts'
 
-const empty = { start: 0, next: 0, count: 0 }
+const empty = { origin: 0, start: 0, next: 0, count: 0 }
 
 test('records before an offset are counted, whatever holes there are', () => {
   fc.assert(
@@ -47,10 +47,10 @@ test('it is made from its state again, whatever of its records is still there, a
 })
 
 test('as long as it has not come so far again, it does not know, and tells what it knew', () => {
-  const index = new PartitionIndex({ start: 10, next: 20, count: 15 })
+  const index = new PartitionIndex({ origin: 0, start: 10, next: 20, count: 15 })
   index.append(12, '')
   expect(index.countBefore(12)).toBeUndefined()
-  expect(index.state).toEqual({ start: 10, next: 20, count: 15 })
+  expect(index.state).toEqual({ origin: 0, start: 10, next: 20, count: 15 })
   index.append(25, '')
   expect(index.countBefore(12)).toBe(14)
   expect(index.count).toBe(16)
@@ -68,8 +68,13 @@ test('what is released goes when something is released again', () => {
   for (let offset = 0; offset < 10; offset += 1) index.append(offset, '')
   index.release(5)
   expect(index.countBefore(2)).toBe(2)
+  expect(index.hasLost(2)).toBe(false)
   index.release(8)
   expect(index.countBefore(2)).toBeUndefined()
+  expect(index.hasLost(2)).toBe(true)
+  // That there was nothing before it began stays known.
+  expect(index.countBefore(0)).toBe(0)
+  expect(index.hasLost(0)).toBe(false)
   expect(index.countBefore(5)).toBe(5)
 })
 

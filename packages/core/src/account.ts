@@ -61,6 +61,8 @@ function isCount(value: unknown): value is number {
 }
 
 const minuteMs = 60_000
+/** ECMA-262 §21.4.1.1. */
+const dateMs = 8.64e15
 
 /**
  * The minute of an event's time, as `2026-11-30T08:50:00Z`. All that count events go by the same: the time in the data, which whoever wrote
@@ -68,7 +70,9 @@ const minuteMs = 60_000
  */
 export function minuteOf(headers: RecordHeaders, timestampMs: number): string {
   const ms = timeOf(headers.get(eventTimeHeader) ?? '') ?? timeOf(headers.get('ce_time') ?? '') ?? timestampMs
-  return minuteText(Math.floor(ms / minuteMs) * minuteMs)
+  // Whoever writes a record gives it any timestamp; a date goes so far.
+  const within = Math.max(-dateMs, Math.min(dateMs, ms))
+  return minuteText(Math.floor(within / minuteMs) * minuteMs)
 }
 
 let last = { ms: NaN, text: '' }

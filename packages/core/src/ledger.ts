@@ -40,13 +40,15 @@ export type LedgerMinute = {
 /** Of one reader, all that it had of a topic. */
 export type LedgerReader = {
   readonly counts: LedgerCounts
-  /** Events stored that it is not done with. */
-  readonly inFlight: number
+  /** Events stored that it is not done with; null while it is too far behind for it to be known. */
+  readonly inFlight: number | null
   /**
    * Events that it has passed and not accounted for: 0, or something is wrong; less than 0 when it has accounted for more than there was.
-   * Null for a reader that says nothing of what it does with each event, or that is too far behind for it to be known.
+   * Null for a reader that says nothing of what it does with each event, and while it is too far behind for it to be known.
    */
   readonly unaccounted: number | null
+  /** Events that were unaccounted for so long that they are not waited for any more, since the accounting began. */
+  readonly writtenOff: number
 }
 
 export type LedgerTopic = {
@@ -79,11 +81,17 @@ export function parseLedgerTopic(value: JsonValue): LedgerTopic | undefined {
 }
 
 function readerIn(value: JsonValue): LedgerReader {
-  const { counts = null, inFlight = null, unaccounted = null }: JsonObject = isJsonObject(value) ? value : {}
+  const {
+    counts = null,
+    inFlight = null,
+    unaccounted = null,
+    writtenOff = null,
+  }: JsonObject = isJsonObject(value) ? value : {}
   return {
     counts: countsIn(counts),
-    inFlight: typeof inFlight === 'number' ? inFlight : 0,
+    inFlight: typeof inFlight === 'number' ? inFlight : null,
     unaccounted: typeof unaccounted === 'number' ? unaccounted : null,
+    writtenOff: typeof writtenOff === 'number' ? writtenOff : 0,
   }
 }
 

@@ -198,11 +198,11 @@ export const signals = {
     meaning: 'Events stored that a reader is not done with.',
   },
   ledgerUnaccounted: {
-    name: 'millrace_events_unaccounted',
+    name: 'millrace_ledger_unaccounted_events',
     kind: 'gauge',
     labels: ['type', 'reader'],
     meaning:
-      'Events that a reader has passed and told nothing of, for ten seconds at least; below 0, events that it told of twice. Not 0: something is lost, or counted wrongly.',
+      'Events that a reader has passed and told nothing of, at each of the last five looks, ten seconds; below 0, events that it told of twice. Not 0: something is lost, or counted wrongly.',
   },
   ledgerAge: {
     name: 'millrace_ledger_age_seconds',

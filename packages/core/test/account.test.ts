@@ -40,6 +40,11 @@ test.each([
   expect(minuteOf(headers({ ce_time: time }), storedAtMs)).toBe(minute)
 })
 
+test('no timestamp is too large to be counted', () => {
+  expect(minuteOf(headers({}), Number.MAX_SAFE_INTEGER)).toBe('+275760-09-13T00:00:00Z')
+  expect(minuteOf(headers({}), -Number.MAX_SAFE_INTEGER)).toBe('-271821-04-20T00:00:00Z')
+})
+
 const account: Account = {
   reader: 'worker/flag',
   topic: 'orders',

@@ -40,6 +40,8 @@ export type Follower = {
   readonly refresh: () => void
   /** The offset after the last record that was handed over, by partition; `undefined` for a topic that is not followed. */
   readonly positions: (topic: string) => Offsets | undefined
+  /** Kafka's id of a topic that is followed: another topic of the same name has another. */
+  readonly topicId: (topic: string) => string | undefined
   readonly close: () => Promise<void>
 }
 
@@ -107,6 +109,8 @@ class BrokerFollower implements Follower {
     const followed = this.#topics.get(name)
     return followed && new Map(followed.positions)
   }
+
+  readonly topicId = (name: string): string | undefined => this.#topics.get(name)?.at.topicId
 
   readonly close = async (): Promise<void> => {
     this.#stop.abort()

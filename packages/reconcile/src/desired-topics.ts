@@ -19,8 +19,12 @@ const forever = { 'retention.ms': '-1', 'retention.bytes': '-1' }
 const replaysRetentionMs = deadLetterRetentionMs + 86_400_000
 /** They are read within seconds; so long they may wait for whoever adds them up. */
 const accountsRetentionMs = 7 * 86_400_000
-/** The same minutes are written over and over, and only what is in closed segments is compacted. */
-const ledgerSegmentBytes = 16 * 1_048_576
+/** The same minutes are written over and over, and whoever begins with the ledger reads all of it, so it is compacted soon. */
+const ledgerConfig = {
+  'segment.bytes': String(16 * 1_048_576),
+  'min.cleanable.dirty.ratio': '0.2',
+  'delete.retention.ms': String(600_000),
+}
 const compacted = { 'cleanup.policy': 'compact' }
 /**
  * Whoever writes them, dead letters have the time of their failure, by which they are kept and sought: Connect would give them the original's.
@@ -37,7 +41,7 @@ export const foundationTopics: readonly DesiredTopic[] = [
     config: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(replaysRetentionMs) },
   },
   { name: accountsTopic, partitions: 6, config: retention(accountsRetentionMs) },
-  { name: ledgerTopic, partitions: 1, config: { ...compacted, 'segment.bytes': String(ledgerSegmentBytes) } },
+  { name: ledgerTopic, partitions: 1, config: { ...compacted, ...ledgerConfig } },
   { name: '_apicurio-journal', partitions: 1, config: { 'cleanup.policy': 'delete', ...forever } },
   { name: '_apicurio-snapshots', partitions: 1, config: { 'cleanup.policy': 'delete', ...forever } },
   { name: '_apicurio-events', partitions: 1, config: { 'cleanup.policy': 'delete' } },

@@ -286,11 +286,18 @@ export const shapes = {
           type: 'array',
           items: exactly({
             ...ledgerCounts,
-            inFlight: { ...count, description: 'Events stored that the reader is not done with.' },
+            inFlight: {
+              type: ['integer', 'null'],
+              description: 'Events stored that the reader is not done with; null while it is very far behind.',
+            },
             unaccounted: {
               type: ['integer', 'null'],
               description:
-                'Events that the reader has passed and told nothing of, for ten seconds at least: 0, or something is wrong. Below 0 it told of some twice. Null where it cannot be known: of a sink, of the gateway, and of a reader that is very far behind.',
+                'Events that the reader has passed and told nothing of, at each of the last five looks, ten seconds: 0, or something is wrong. Below 0 it told of some twice. Null where it cannot be known: of a sink, of the gateway, and of a reader that is very far behind.',
+            },
+            writtenOff: {
+              type: 'integer',
+              description: 'Events that were unaccounted for longer than an hour, and are not waited for any more.',
             },
           }),
         },
