@@ -21,7 +21,8 @@ export type WholeTopic = {
 /**
  * Reads a topic of one partition from its beginning, `read_committed`, and follows it. Resolves when all that was there at the call was
  * handed over.
- * @throws MillraceError 'kafka.unknown-topic' | 'kafka.refused' | 'kafka.unavailable', the last also when it takes longer than `timeoutMs`
+ * @throws MillraceError 'kafka.unknown-topic' | 'kafka.refused' | 'kafka.unavailable', the last also when nothing comes for `timeoutMs` before
+ * that
  */
 export async function followWholeTopic(
   connection: KafkaConnection,
@@ -30,17 +31,27 @@ export async function followWholeTopic(
   timeoutMs: number,
 ): Promise<WholeTopic> {
   const position = createPosition()
+  let read = 0n
   const end = await endOf(connection, topic)
   const tail = await openTail(connection, topic, 'earliest', {
     onRecords: (records) => records.forEach(onRecord),
-    onProgress: (positions) => position.advance(positions.get(0) ?? 0n),
+    onProgress: (positions) => {
+      read = positions.get(0) ?? 0n
+      position.advance(read)
+    },
     ...(onTrouble && { onTrouble }),
   })
-  try {
-    await within(timeoutMs, `reading all of ${topic}`, position.passed(end - 1n))
-  } catch (error) {
-    await tail.close()
-    throw error
+  for (let before = 0n; read < end;) {
+    try {
+      await within(timeoutMs, `reading all of ${topic}`, position.passed(end - 1n))
+    } catch (error) {
+      if (read > before) {
+        before = read
+        continue
+      }
+      await tail.close()
+      throw error
+    }
   }
   return { passed: position.passed, close: tail.close }
 }
