@@ -11,6 +11,8 @@ import { lettersIn, poisonChecks } from '../src/poison-checks.ts'
 type Letter = { partition: number; offset: number; reason: string; value: string }
 type Effect = { partition: number; offset: number; atMs: number }
 
+/** When the last event came. */
+const lastMs = 30_000
 const reasons = { undecodable: 'malformed', throws: 'retries-exhausted', 'too-long': 'timeout' }
 const keys = ['3-1', 'undecodable-0', 'throws-0', 'too-long-1']
 
@@ -40,8 +42,12 @@ async function failing({ letters, effects }: { letters: readonly Letter[]; effec
   writeFileSync(file, lines.map((line) => `${line}\n`).join(''))
   const database = await openDatabase()
   onTestFinished(() => database.close())
-  const rows = stored.map(({ partition, offset, id }) => `(${partition}, ${offset}, '${id}', '${hash('sha256', id)}')`)
-  await database.run('CREATE TABLE topic (partition INTEGER, "offset" BIGINT, id VARCHAR, sha256 VARCHAR)')
+  const rows = stored.map(({ partition, offset, id }) => {
+    return `(${partition}, ${offset}, '${id}', '${hash('sha256', id)}', ${(lastMs / 3) * offset})`
+  })
+  await database.run(
+    'CREATE TABLE topic (partition INTEGER, "offset" BIGINT, id VARCHAR, sha256 VARCHAR, timestamp_ms BIGINT)',
+  )
   await database.run(`INSERT INTO topic VALUES ${rows.join()}`)
   await database.run('CREATE TABLE effects (partition INTEGER, "offset" BIGINT, timestamp_ms BIGINT)')
   for (const { partition, offset, atMs } of effects) {
@@ -55,6 +61,13 @@ async function failing({ letters, effects }: { letters: readonly Letter[]; effec
 
 test('poison that is a dead letter once each, while all else goes on, is found well', async () => {
   expect(await failing(honest())).toEqual([])
+})
+
+test('what waited behind poison comes last, when there is nothing else to do', async () => {
+  const { letters, effects } = honest()
+  effects.push({ partition: 0, offset: 8, atMs: lastMs - 5_000 }, { partition: 0, offset: 9, atMs: lastMs + 12_000 })
+  effects.push({ partition: 0, offset: 5, atMs: 10_000 }, { partition: 0, offset: 6, atMs: 18_000 })
+  expect(await failing({ letters, effects })).toEqual([])
 })
 
 const once = 'poison-is-dead-lettered-once'
