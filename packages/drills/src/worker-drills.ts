@@ -14,8 +14,8 @@ const stormStepMs = 2_000
 const standstillMs = 12_000
 const slowMs = 20
 /** The group takes some seconds to give a worker what others have. */
-const settleMs = 8_000
-const measureMs = 8_000
+const settleMs = 6_000
+const measureMs = 6_000
 const nothing = 'nothing: what is sent is acknowledged by gateways all the while'
 
 /** At moments that chance decides, and each is started again at once, as a supervisor would. */
