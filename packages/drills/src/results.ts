@@ -42,7 +42,7 @@ export async function readResults(directory: string): Promise<DrillResults[]> {
   )
 }
 
-/** The page `docs/drills.md`: the newest run as a table, and how many events were acknowledged in all of them. */
+/** The page `docs/drills.md`: each drill as it was last run, and how many events were acknowledged in all runs. */
 export function pageOf(runs: readonly DrillResults[]): string {
   return `${[...intro, '', ...(runs.at(-1) ? tableOf(runs) : ['No run is kept yet.'])].join('\n')}\n`
 }
@@ -58,16 +58,17 @@ const intro = [
 function tableOf(runs: readonly DrillResults[]): string[] {
   const newest = runs.at(-1)
   if (!newest) return []
-  const { at, machine, drills } = newest
+  const { at, machine } = newest
+  const last = new Map(runs.flatMap((run) => run.drills.map((result) => [result.drill, result])))
   const total = runs.flatMap((run) => run.drills).reduce((sum, result) => sum + acknowledgedIn(result), 0)
   const lost = runs.flatMap((run) => run.drills).filter((result) => 'ok' in result && !result.ok).length
   return [
-    `${at.slice(0, 10)}, on ${machine.cores} cores (${machine.model}), Node ${machine.node}. In the ${runs.length === 1 ? 'one run' : `${runs.length} runs`} that`,
+    `Each drill as it was last run, ${at.slice(0, 10)}, on ${machine.cores} cores (${machine.model}), Node ${machine.node}. In the ${runs.length === 1 ? 'one run' : `${runs.length} runs`} that`,
     `${runs.length === 1 ? 'is' : 'are'} kept ${total.toLocaleString('en')} events were acknowledged; ${lost === 0 ? 'every verdict holds' : `${lost} verdicts do not hold`}.`,
     '',
     '| drill | what goes wrong | verdict | events/s | acknowledged | copies | fault, s | calm again after, s | promised, s | kept | calm for good after, s | what bounds it | all of it, s |',
     '| --- | --- | --- | --: | --: | --: | --: | --: | --: | --- | --: | --- | --: |',
-    ...drills.map((result) => `| ${cellsOf(result).join(' | ')} |`),
+    ...[...last.values()].map((result) => `| ${cellsOf(result).join(' | ')} |`),
     '',
     '_Copies_ are records beyond the first of an event whose answer was lost: they are identical, in the same partition, and recognised by',
     '`source` and `id`. _Calm_ is a half second whose 95th percentile is at most twice that before the fault, or 100 ms more. _Calm again_ is from',

@@ -28,7 +28,7 @@ test('the page in the docs is what the results that are kept there say', async (
   expect(await readFile(resolve(docs, 'drills.md'), 'utf8')).toBe(pageOf(await readResults(resolve(docs, 'drills'))))
 })
 
-test('a page shows the newest run, and the events of all', () => {
+test('a page shows each drill as it was last run, and the events of all runs', () => {
   const failed = {
     ...report,
     drill: 'gateway-kill',
@@ -38,8 +38,10 @@ test('a page shows the newest run, and the events of all', () => {
     settledSeconds: null,
   }
   const notRun = { drill: 'clock-skew', says: 'another clock', why: 'not run: it takes faketime' }
-  const page = pageOf([runOf({ ...report, acknowledged: 1_000_000 }), runOf(report, failed, notRun)])
-  expect(page).toContain('2026-11-30, on 2 cores (a processor), Node v26.10.0. In the 2 runs that')
+  const page = pageOf([runOf({ ...report, acknowledged: 1_000_000 }, notRun), runOf(report, failed)])
+  expect(page).toContain(
+    'Each drill as it was last run, 2026-11-30, on 2 cores (a processor), Node v26.10.0. In the 2 runs that',
+  )
   expect(page).toContain('are kept 1,082,400 events were acknowledged; 1 verdicts do not hold.')
   expect(page).toContain(
     '| `broker-kill` | kill -9 of a broker | holds | 998 | 41,200 | 3 | 0.0 | 6.5 | 8 | yes | 9.0 | the session of a broker | 71 |',
