@@ -27,6 +27,7 @@ import { replay, replayDefaults, type ReplayEnd } from './replay.ts'
 import { settle } from './settle.ts'
 import { replayStatistics, type ReplayStatistics } from './statistics.ts'
 import type { Summary } from './summary.ts'
+import { readAccounting } from './verdict/accounting.ts'
 import type { Verdict } from './verdict/judge.ts'
 import { reachVerdict } from './verdict/verdict.ts'
 
@@ -160,6 +161,8 @@ async function judged(
     feeds: sources.map(({ type }) => ({ topic: type.topic, ledgerFile: feedLedgerFile(directory, type) })),
     kafka: await kafkaToolsOf(installation, auditor.user),
     warehouse,
+    accounting: () =>
+      readAccounting(gatewayUrl(installation), tokenFor(installation, 'flights-verdict', ['ops:read']), signal),
     directory: resolve(installation.layout.temporary, 'verdict'),
   })
 }

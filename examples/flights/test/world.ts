@@ -9,6 +9,7 @@ import type { Semantics } from '../src/verdict/semantics.ts'
 
 /** A world so small that every row of it can be looked at: minutes for windows, two partitions, a dozen events. */
 export const semantics: Semantics = {
+  reader: 'flink/departures-per-airport',
   eventTopic: 'flight.departed',
   partitions: 2,
   windowMs: 60_000,
@@ -75,6 +76,18 @@ export type DeadLetterRow = CopyRow & { topic: string; dead_by: string; reason: 
 export type FeedRow = Pick<TopicRow, 'partition' | 'offset' | 'source' | 'id' | 'key' | 'sha256'> & { topic: string }
 export type FeedAnswer = Omit<LedgerRow, 'request' | 'at_ms'> & { topic: string }
 
+export type AccountingTableRow = {
+  topic: string
+  reader: string
+  accepted: number
+  processed: number
+  filtered: number
+  late: number
+  dead_lettered: number
+  in_flight: number | null
+  unaccounted: number | null
+}
+
 /** What the verdict reads, table by table. Tests change its rows. */
 export type World = {
   ledger: LedgerRow[]
@@ -85,6 +98,7 @@ export type World = {
   late: CopyRow[]
   dead_letters: DeadLetterRow[]
   warehouse: ResultRow[]
+  accounting: AccountingTableRow[]
 }
 
 /**
@@ -157,7 +171,18 @@ export function worldOf(
     withoutPlace('rejected', 'refused'),
   ]
   const warehouse = results.map((row) => ({ ...row }))
-  return { ledger, topic, ...feedsOf(sent.length > 0), results, late, dead_letters: deadLetters, warehouse }
+  const accounting = accountingOf(topic.length, late.length, deadLetters.length)
+  return { ledger, topic, ...feedsOf(sent.length > 0), results, late, dead_letters: deadLetters, warehouse, accounting }
+}
+
+/** Of the pipeline, and of somebody else who reads the same topic. */
+function accountingOf(accepted: number, late: number, dead: number): AccountingTableRow[] {
+  if (accepted === 0) return []
+  const all = { topic: semantics.eventTopic, accepted, filtered: 0, in_flight: 0, unaccounted: 0 }
+  return [
+    { ...all, reader: semantics.reader, processed: accepted - late - dead, late, dead_lettered: dead },
+    { ...all, reader: 'worker/other', processed: accepted, late: 0, dead_lettered: 0 },
+  ]
 }
 
 /** A feed with two acknowledged events and one that was refused, stored behind somebody else's with an id of ours. */

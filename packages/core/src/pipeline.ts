@@ -204,3 +204,8 @@ function propertyOf(field: Field): JsonObject {
   }
   return types[field.type]
 }
+
+/** As whom a pipeline gives events up, and accounts for those that it is done with. */
+export function pipelineReader(name: string): string {
+  return `flink/${name}`
+}

@@ -1,7 +1,6 @@
 import { accountsTopic } from '@millrace/core/account'
-import type { Pipeline } from '@millrace/core/pipeline'
+import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
 import type { FlinkEnvironment } from './environment.ts'
-import { readerName } from './outcomes.ts'
 import { minuteSql, minuteTextSql } from './records.ts'
 import * as sql from './sql.ts'
 import { createTable, keyedBy, sinkOptions } from './tables.ts'
@@ -42,7 +41,7 @@ FROM \`windowed\``
  * two records, so that together they hold every record before the last of them.
  */
 export function insertAccounts({ name, from }: Pipeline): string {
-  const reader = sql.text(readerName(name))
+  const reader = sql.text(pipelineReader(name))
   return `INSERT INTO ${sql.identifier(table)} SELECT
   ENCODE(${reader}, 'UTF-8'),
   ${reader},

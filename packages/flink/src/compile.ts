@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { deadLetterHeaders } from '@millrace/core/dead-letter'
-import type { Pipeline } from '@millrace/core/pipeline'
+import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import { accountTable, countedQuery, insertAccounts } from './accounts.ts'
 import { pipelineCheckpoints } from './checkpoints.ts'
 import type { FlinkEnvironment } from './environment.ts'
-import { hasOutcomeSql, outcomeSql, readerName } from './outcomes.ts'
+import { hasOutcomeSql, outcomeSql } from './outcomes.ts'
 import {
   copyColumns,
   copyHeadersSql,
@@ -140,7 +140,7 @@ function statementSet(pipeline: Pipeline, environment: FlinkEnvironment): string
 
 function insertDeadLetters({ name, from }: Pipeline): string {
   const headers = copyHeadersSql(from.topic, {
-    [deadLetterHeaders.by]: sql.text(readerName(name)),
+    [deadLetterHeaders.by]: sql.text(pipelineReader(name)),
     [deadLetterHeaders.reason]: sql.text('malformed'),
     [deadLetterHeaders.detail]: `CASE WHEN \`event\` IS NULL THEN ${sql.text('the value is not JSON of its event type')} ELSE ${sql.text('the event has no time')} END`,
   })

@@ -1,15 +1,10 @@
 import type { AccountOutcome } from '@millrace/core/account'
-import type { Pipeline } from '@millrace/core/pipeline'
+import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
 import { expressionSql } from './expression.ts'
 import { isForSql } from './records.ts'
 import * as sql from './sql.ts'
 
 /** What becomes of a record that a pipeline has read: it has one outcome, and goes where that says and nowhere else. */
-
-/** As whom a pipeline gives records up and counts them. */
-export function readerName(pipeline: string): string {
-  return `flink/${pipeline}`
-}
 
 /**
  * The outcome of a record of the view `windowed`, by the first of these that applies. A filter takes out what it does not hold for, and of
@@ -17,7 +12,7 @@ export function readerName(pipeline: string): string {
  */
 export function outcomeSql({ name, where }: Pipeline): string {
   const cases: readonly (readonly [string, AccountOutcome])[] = [
-    [`NOT ${isForSql(readerName(name))}`, 'not-addressed'],
+    [`NOT ${isForSql(pipelineReader(name))}`, 'not-addressed'],
     ['`event` IS NULL OR `event_time` IS NULL', 'dead-lettered'],
     ...(where === undefined ? [] : [[`${expressionSql(where)} IS NOT TRUE`, 'filtered'] as const]),
     [lateSql, 'late'],

@@ -84,6 +84,20 @@ const accountsAddUp: Check = {
   differing: 'SELECT * FROM accounts WHERE stored <> counted + late + open + dead',
 }
 
+const accountingAgrees = ({ reader, eventTopic }: Semantics): Check => ({
+  name: 'accounting-agrees',
+  says: 'the platform’s own accounting has counted what is in the topics, and nothing is unaccounted for at any reader',
+  compared: 'SELECT count(*) + (SELECT stored FROM accounts) FROM accounting',
+  differing: `
+    SELECT reader, stored, accepted, counted + open AS in_windows, processed, filtered, accounts.late, told.late AS told_late, dead,
+      dead_lettered, in_flight
+    FROM accounts LEFT JOIN accounting AS told ON reader = ${literal(reader)} AND topic = ${literal(eventTopic)}
+    WHERE (stored, counted + open, 0, accounts.late, dead, 0) IS DISTINCT FROM (coalesce(accepted, 0), coalesce(processed, 0),
+      coalesce(filtered, 0), coalesce(told.late, 0), coalesce(dead_lettered, 0), coalesce(in_flight, 0))
+    UNION ALL BY NAME
+    SELECT reader, topic, unaccounted FROM accounting WHERE unaccounted <> 0`,
+})
+
 const resultsAreLoaded: Check = {
   name: 'results-are-loaded',
   says: 'every result is in the warehouse once, with equal values, and nothing else is',
@@ -142,6 +156,7 @@ export function checksOf(semantics: Semantics): readonly Check[] {
     windowsAreRight,
     resultsOnce,
     accountsAddUp,
+    accountingAgrees(semantics),
     resultsAreLoaded,
   ]
 }

@@ -3,6 +3,7 @@ import { deadLetterHeaders } from '@millrace/core/dead-letter'
 import { consoleLines, headerOf, sha256OfValue, textOfValue } from '@millrace/ledger/console-lines'
 import { type Database, literal } from '@millrace/ledger/database'
 import { answersIn } from '@millrace/ledger/ledger-lines'
+import type { AccountingRow } from './accounting.ts'
 import { epochMsOf, isInteger, isNumber, jsonOf } from './json-text.ts'
 
 /** Loads the replay's ledger: the answers. That a request was sent says nothing of what became of it. */
@@ -91,4 +92,14 @@ export async function loadWarehouse(database: Database, file: string): Promise<v
     FROM read_json(${literal(file)}, format = 'newline_delimited', columns = {
       'PARTITION': 'VARCHAR', 'OFFSET': 'VARCHAR', 'ORIGIN': 'VARCHAR', 'WINDOW_START': 'VARCHAR',
       'WINDOW_END': 'VARCHAR', 'FLIGHTS': 'VARCHAR', 'DISTANCE': 'VARCHAR', 'MEAN_DELAY': 'VARCHAR'})`)
+}
+
+/** Loads what the platform's own accounting says (`accounting.ts`). */
+export async function loadAccounting(database: Database, rows: readonly AccountingRow[]): Promise<void> {
+  for (const { topic, reader, inFlight, unaccounted, ...counts } of rows) {
+    const { accepted, processed, filtered, late, deadLettered } = counts
+    await database.run(`
+      INSERT INTO accounting VALUES (${literal(topic)}, ${literal(reader)}, ${accepted}, ${processed}, ${filtered}, ${late},
+        ${deadLettered}, ${String(inFlight)}, ${String(unaccounted)})`)
+  }
 }

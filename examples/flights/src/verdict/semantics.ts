@@ -1,9 +1,11 @@
-import type { Pipeline } from '@millrace/core/pipeline'
+import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
 
 import type { Database } from '@millrace/ledger/database'
 
 /** What the checks have to know of the pipeline. */
 export type Semantics = {
+  /** As whom the pipeline accounts for events. */
+  readonly reader: string
   readonly eventTopic: string
   readonly partitions: number
   readonly windowMs: number
@@ -12,6 +14,7 @@ export type Semantics = {
 
 export function semanticsOf(pipeline: Pipeline): Semantics {
   return {
+    reader: pipelineReader(pipeline.name),
     eventTopic: pipeline.from.topic,
     partitions: pipeline.from.partitions,
     windowMs: pipeline.window.sizeMs,

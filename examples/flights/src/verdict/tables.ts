@@ -26,6 +26,10 @@ const statements = [
   `CREATE TABLE dead_letters (
     topic VARCHAR, partition INTEGER, "offset" BIGINT, dead_by VARCHAR, reason VARCHAR,
     origin_topic VARCHAR, origin_partition INTEGER, origin_offset BIGINT, source VARCHAR, id VARCHAR, sha256 VARCHAR)`,
+  // What the platform's own accounting says, by topic and reader.
+  `CREATE TABLE accounting (
+    topic VARCHAR, reader VARCHAR, accepted BIGINT, processed BIGINT, filtered BIGINT, late BIGINT, dead_lettered BIGINT,
+    in_flight BIGINT, unaccounted BIGINT)`,
   // The table in the warehouse; partition and offset are those of the result's record.
   `CREATE TABLE warehouse (
     partition INTEGER, "offset" BIGINT, origin VARCHAR, window_start_ms BIGINT, window_end_ms BIGINT,

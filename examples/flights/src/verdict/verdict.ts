@@ -10,7 +10,9 @@ import { flightSource } from '../flight.ts'
 import { deleteVerdictGroups, type KafkaTools, readTopics, type TopicRead } from '@millrace/ledger/console-consumer'
 import { type Database, openDatabase } from '@millrace/ledger/database'
 import { judge, type Verdict } from './judge.ts'
+import type { AccountingRow } from './accounting.ts'
 import {
+  loadAccounting,
   loadDeadLetters,
   loadFeedLedger,
   loadFeedTopic,
@@ -33,6 +35,8 @@ export type VerdictParts = {
   readonly kafka: KafkaTools
   readonly admin: Admin
   readonly warehouse: Warehouse
+  /** What the platform's own accounting says. */
+  readonly accounting: () => Promise<readonly AccountingRow[]>
   /** A folder for what is read; it is emptied before and deleted after. */
   readonly directory: string
   readonly signal: AbortSignal
@@ -82,4 +86,5 @@ async function loadWorld(database: Database, parts: VerdictParts): Promise<void>
   signal.throwIfAborted()
   await readWarehouse(warehouse, tableOf(sink), result.partitions, rows)
   await loadWarehouse(database, rows)
+  await loadAccounting(database, await parts.accounting())
 }

@@ -110,6 +110,43 @@ const accountErrors: readonly PlantedError[] = [
   },
 ]
 
+const accountingErrors: readonly PlantedError[] = [
+  ...(
+    [
+      ['has another number of stored events', { accepted: 13 }, { stored: '14', accepted: '13' }],
+      ['has counted too little in windows', { processed: 10 }, { in_windows: '11', processed: '10' }],
+      ['has counted an event as filtered', { filtered: 1 }, { filtered: '1' }],
+      ['has counted too many late events', { late: 3 }, { late: '2', told_late: '3' }],
+      ['has no dead letter', { dead_lettered: 0 }, { dead: '1', dead_lettered: '0' }],
+      ['says that an event is in flight', { in_flight: 1 }, { in_flight: '1' }],
+      ['says that an event is unaccounted for', { unaccounted: 1 }, { unaccounted: '1' }],
+    ] as const
+  ).map(([error, changed, shows]): PlantedError => ({
+    check: 'accounting-agrees',
+    error: `the accounting ${error}`,
+    plant: (world) => {
+      Object.assign(at(world.accounting, 0), changed)
+    },
+    shows,
+  })),
+  {
+    check: 'accounting-agrees',
+    error: 'an event is unaccounted for at another reader',
+    plant: (world) => {
+      at(world.accounting, 1).unaccounted = 2
+    },
+    shows: { reader: 'worker/other', unaccounted: '2' },
+  },
+  {
+    check: 'accounting-agrees',
+    error: 'the accounting knows nothing of the pipeline',
+    plant: (world) => {
+      world.accounting = world.accounting.slice(1)
+    },
+    shows: { stored: '14', accepted: null },
+  },
+]
+
 const warehouseErrors: readonly PlantedError[] = [
   {
     check: 'results-are-loaded',
@@ -172,4 +209,9 @@ const warehouseErrors: readonly PlantedError[] = [
 ]
 
 /** In what the pipeline and the sink made of the events. */
-export const errorsOfResults: readonly PlantedError[] = [...windowErrors, ...accountErrors, ...warehouseErrors]
+export const errorsOfResults: readonly PlantedError[] = [
+  ...windowErrors,
+  ...accountErrors,
+  ...accountingErrors,
+  ...warehouseErrors,
+]

@@ -7,6 +7,7 @@ import { lateCount, lateCountSql } from '../late-count.ts'
 
 test('the semantics are those of the pipeline', () => {
   expect(semanticsOf(departuresPerAirport)).toEqual({
+    reader: 'flink/departures-per-airport',
     eventTopic: 'flight.departed',
     partitions: 6,
     windowMs: 3_600_000,
@@ -24,7 +25,7 @@ test('late events are counted as a watermark finds them: in order, with ties, an
   const database = await openDatabase()
   await fc.assert(
     fc.asyncProperty(stream, async ({ times, ...settings }) => {
-      const semantics: Semantics = { eventTopic: 't', partitions: 1, ...settings }
+      const semantics: Semantics = { reader: 'flink/p', eventTopic: 't', partitions: 1, ...settings }
       const rows = times.map((time, position) => `(${position * 3}, ${time})`)
       await database.run('CREATE OR REPLACE TABLE stream (position BIGINT, event_ms BIGINT)')
       // The order of a table's rows says nothing: positions do.
@@ -43,7 +44,7 @@ test.each([
   ['it is the first of its partition', [0], 0],
   ['an event that is late does not move the watermark back', [0, 130, 5, 5], 2],
 ])('when %s', async (_, times, late) => {
-  const semantics: Semantics = { eventTopic: 't', partitions: 1, windowMs: 60, outOfOrdernessMs: 10 }
+  const semantics: Semantics = { reader: 'flink/p', eventTopic: 't', partitions: 1, windowMs: 60, outOfOrdernessMs: 10 }
   const database = await openDatabase()
   const rows = times.map((time, position) => `(${position}, ${time})`).join()
   const stream = `(VALUES ${rows}) AS stream(position, event_ms)`
