@@ -11,6 +11,10 @@ const downMs = 20_000
 const failOver = `broker.session.timeout.ms (${brokerSessionTimeoutMs / 1_000} s): then its partitions get new leaders, whom gateways find within 1 s`
 /** What is promised of recovery from the loss of a broker: its fail-over, and 2 s. */
 export const failOverSecondsMax = brokerSessionTimeoutMs / 1_000 + 2
+/** Kafka's defaults: `controller.quorum.fetch.timeout.ms`, and `controller.quorum.election.timeout.ms`. */
+const electionSeconds = 2 + 1
+const controllerFailOver = `the election of another controller (${electionSeconds} s), which gives every broker a whole ${failOver}`
+const controllerFailOverSecondsMax = electionSeconds + failOverSecondsMax
 
 /** The next only when the one before it is in sync again. */
 async function eachInTurn(stage: Stage, brokers: readonly string[], signal: 'SIGKILL' | 'SIGTERM'): Promise<undefined> {
@@ -46,8 +50,8 @@ export const brokerDrills: readonly Drill[] = [
   {
     name: 'broker-kill',
     says: 'kill -9 of each broker in turn: of the leaders of all partitions, and of the controller',
-    recoveryBound: failOver,
-    recoverySecondsMax: failOverSecondsMax,
+    recoveryBound: controllerFailOver,
+    recoverySecondsMax: controllerFailOverSecondsMax,
     fault: async (stage) => eachInTurn(stage, await stage.named('kafka-'), 'SIGKILL'),
   },
   {
@@ -60,8 +64,8 @@ export const brokerDrills: readonly Drill[] = [
   {
     name: 'controller-kill',
     says: 'kill -9 of the broker that is the active controller',
-    recoveryBound: `${failOver}; before that the quorum elects another controller`,
-    recoverySecondsMax: failOverSecondsMax,
+    recoveryBound: controllerFailOver,
+    recoverySecondsMax: controllerFailOverSecondsMax,
     fault: async (stage) => eachInTurn(stage, [await stage.controller()], 'SIGKILL'),
   },
   {
