@@ -1,5 +1,5 @@
 /** The accounting as it is written down, followed from when it is first asked for. */
-import { isJsonObject, type JsonObject } from '@millrace/core/json'
+import { parsedJson } from '@millrace/core/json'
 import {
   ledgerTopic,
   type LedgerMinute,
@@ -28,9 +28,9 @@ export async function openLedgerView(
   const minutes = new Map<string, LedgerMinute>()
   const onRecord = ({ key, value }: StoredRecord) => {
     const name = String(key)
-    const written = value === null ? undefined : parse(value)
-    const minute = written && parseLedgerMinute(written)
-    const topic = written && parseLedgerTopic(written)
+    const written = value === null ? undefined : parsedJson(value.toString())
+    const minute = parseLedgerMinute(written)
+    const topic = parseLedgerTopic(written)
     if (minute) minutes.set(name, minute)
     else minutes.delete(name)
     if (topic) topics.set(name, topic)
@@ -38,13 +38,4 @@ export async function openLedgerView(
   }
   const followed = await followWholeTopic(connection, ledgerTopic, { onRecord, onTrouble }, readTimeoutMs)
   return { topics: () => topics.values(), minutes: () => minutes.values(), close: followed.close }
-}
-
-function parse(value: Buffer): JsonObject | undefined {
-  try {
-    const parsed: unknown = JSON.parse(value.toString())
-    return isJsonObject(parsed) ? parsed : undefined
-  } catch {
-    return undefined
-  }
 }

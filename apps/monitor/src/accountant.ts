@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { accountsTopic, parseAccount } from '@millrace/core/account'
 import { MillraceError } from '@millrace/core/errors'
+import { parsedJson } from '@millrace/core/json'
 import type { LedgerTopic } from '@millrace/core/ledger'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import type { Admin } from '@millrace/kafka/admin'
@@ -104,7 +105,7 @@ function recordsInto(accounts: Accounts, catalog: CatalogFollower) {
 
 function applyAccounts(accounts: Accounts, catalog: CatalogFollower, records: readonly StoredRecord[]): void {
   for (const { partition, offset, value } of records) {
-    const account = parseAccount(parsed(value))
+    const account = parseAccount(value === null ? undefined : parsedJson(value.toString()))
     // The type may be newer than the last look.
     if (account && accounts.typeOf(account.topic) === undefined) addDeclared(accounts, catalog)
     if (account) accounts.account(account)
@@ -225,12 +226,4 @@ function startOf(positions: ReadonlyMap<number, bigint>): 'earliest' | ReadonlyM
 function sinkOf(group: string): string | undefined {
   const prefix = sinkPrefix.replace('/', '-')
   return group.startsWith(prefix) && group !== 'connect-cluster' ? sinkPrefix + group.slice(prefix.length) : undefined
-}
-
-function parsed(value: Buffer | null): unknown {
-  try {
-    return value === null ? undefined : JSON.parse(value.toString())
-  } catch {
-    return undefined
-  }
 }

@@ -2,7 +2,7 @@
  * Where the accounting is kept: a compacted topic. What changed, and how far topics and accounts were read for it, is written in one
  * transaction; so whoever goes on from there counts nothing twice and misses nothing.
  */
-import { isJsonObject, type JsonObject, type JsonValue } from '@millrace/core/json'
+import { isJsonObject, type JsonObject, type JsonValue, parsedJson } from '@millrace/core/json'
 import { ledgerTopic, ledgerTransactionalId } from '@millrace/core/ledger'
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import type { OutgoingRecord } from '@millrace/kafka/producer'
@@ -47,21 +47,12 @@ function recordOf([key, value]: [string, JsonValue | undefined]): OutgoingRecord
 async function readAll(connection: KafkaConnection): Promise<Map<string, JsonObject>> {
   const read = new Map<string, JsonObject>()
   const onRecord = ({ key, value }: StoredRecord) => {
-    const parsed = value === null ? undefined : parse(value)
+    const parsed = value === null ? undefined : parsedJson(value.toString())
     // Those that changed last come last.
     read.delete(String(key))
-    if (parsed !== undefined) read.set(String(key), parsed)
+    if (isJsonObject(parsed)) read.set(String(key), parsed)
   }
   const topic = await followWholeTopic(connection, ledgerTopic, { onRecord }, readTimeoutMs)
   await topic.close()
   return read
-}
-
-function parse(value: Buffer): JsonObject | undefined {
-  try {
-    const parsed: unknown = JSON.parse(value.toString())
-    return isJsonObject(parsed) ? parsed : undefined
-  } catch {
-    return undefined
-  }
 }

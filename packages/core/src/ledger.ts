@@ -61,7 +61,7 @@ export type LedgerTopic = {
 }
 
 /** @returns `undefined` for what this version does not understand */
-export function parseLedgerMinute(value: JsonValue): LedgerMinute | undefined {
+export function parseLedgerMinute(value: unknown): LedgerMinute | undefined {
   if (!isJsonObject(value)) return undefined
   const { type, topic, minute, accepted, readers } = value
   if (typeof type !== 'string' || typeof topic !== 'string' || typeof minute !== 'string') return undefined
@@ -71,7 +71,7 @@ export function parseLedgerMinute(value: JsonValue): LedgerMinute | undefined {
 }
 
 /** @returns `undefined` for what this version does not understand */
-export function parseLedgerTopic(value: JsonValue): LedgerTopic | undefined {
+export function parseLedgerTopic(value: unknown): LedgerTopic | undefined {
   if (!isJsonObject(value)) return undefined
   const { type, topic, atMs, accepted, readers } = value
   if (typeof type !== 'string' || typeof topic !== 'string' || typeof atMs !== 'number') return undefined

@@ -1,5 +1,6 @@
 import { type CatalogEntry, catalogTopic, parseCatalogEntry } from '@millrace/core/catalog'
 import type { MillraceError } from '@millrace/core/errors'
+import { parsedJson } from '@millrace/core/json'
 import type { KafkaConnection } from './connection.ts'
 import type { StoredRecord } from './fetch.ts'
 import type { Producer, StoredAt } from './producer.ts'
@@ -95,7 +96,7 @@ function applyRecord({ entries, owners }: Known, record: StoredRecord, listener:
     listener.onChange?.(type, undefined)
     return
   }
-  const entry = parseCatalogEntry(parseJson(record.value.toString()))
+  const entry = parseCatalogEntry(parsedJson(record.value.toString()))
   if (entry?.type !== type) {
     listener.onUnreadable?.(type)
     return
@@ -105,12 +106,4 @@ function applyRecord({ entries, owners }: Known, record: StoredRecord, listener:
   owners.set(entry.topic, type)
   entries.set(type, entry)
   listener.onChange?.(type, entry)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -5,7 +5,7 @@
  * for `claimMs`: then the letter may be claimed again, and its record may be there twice, under one identity.
  */
 import { randomUUID } from 'node:crypto'
-import { isJsonObject } from '@millrace/core/json'
+import { isJsonObject, parsedJson } from '@millrace/core/json'
 import { replaysTopic } from '@millrace/core/replay'
 import type { KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
@@ -115,12 +115,8 @@ async function writeAll(
 }
 
 function parsed(value: Buffer): Said | undefined {
-  try {
-    const said: unknown = JSON.parse(value.toString())
-    if (!isJsonObject(said) || typeof said['by'] !== 'string') return undefined
-    const { state, by } = said
-    return state === 'claimed' || state === 'done' || state === 'released' ? { state, by } : undefined
-  } catch {
-    return undefined
-  }
+  const said = parsedJson(value.toString())
+  if (!isJsonObject(said) || typeof said['by'] !== 'string') return undefined
+  const { state, by } = said
+  return state === 'claimed' || state === 'done' || state === 'released' ? { state, by } : undefined
 }

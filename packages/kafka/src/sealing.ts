@@ -10,7 +10,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { SealedValue } from '@millrace/core/dead-letter'
 import { MillraceError } from '@millrace/core/errors'
-import { isJsonObject } from '@millrace/core/json'
+import { isJsonObject, parsedJson } from '@millrace/core/json'
 
 /** To what a seal is bound. */
 export type SealContext = {
@@ -129,14 +129,6 @@ function parseKeys(text: string, file: string): SealingKeys {
     return [id, bytes]
   })
   return { current, keys: new Map(entries) }
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function invalid(file: string, what: string): MillraceError {
