@@ -83,7 +83,7 @@ async function keepOnce(options: AccountantOptions, signal: AbortSignal): Promis
         if (topic === accountsTopic) for (const each of accounts.topics) accounts.ledgerOf(each)?.lost()
         else accounts.ledgerOf(topic)?.lost(gap.partition)
       },
-      onReset: (topic) => void accounts.isSame(topic, follower.topicId(topic) ?? ''),
+      onReset: (topic) => void accounts.identify(topic, follower.topicId(topic) ?? ''),
     }),
     close,
   )
@@ -190,7 +190,7 @@ class Accountant {
       return
     }
     // Nothing was handed over yet.
-    if (this.#parts.accounts.isSame(topic, follower.topicId(topic) ?? '')) return
+    if (this.#parts.accounts.identify(topic, follower.topicId(topic) ?? '')) return
     for (const partition of follower.positions(topic)?.keys() ?? []) follower.seek(topic, partition, 0n)
   }
 

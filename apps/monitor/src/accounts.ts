@@ -84,7 +84,7 @@ export class Accounts {
    * Says which topic has the name.
    * @returns whether it is the one that is counted, or the first; else its accounting begins anew
    */
-  isSame(topic: string, id: string): boolean {
+  identify(topic: string, id: string): boolean {
     const kept = this.#topics.get(topic)
     if (!kept || kept.id === id) return true
     const isFirst = kept.id === ''

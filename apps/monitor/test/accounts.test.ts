@@ -38,7 +38,7 @@ function begun(read: ReadonlyMap<string, JsonObject> = new Map(), type = topic, 
   const onOddity = vi.fn()
   const accounts = new Accounts(read, onOddity)
   accounts.add(topic, type)
-  return { accounts, onOddity, isSame: accounts.isSame(topic, id) }
+  return { accounts, onOddity, isSame: accounts.identify(topic, id) }
 }
 
 test('it goes on from what is written, in the totals and in the minutes', () => {
@@ -73,7 +73,7 @@ test('another topic of the same name is counted from its beginning, whether it w
   const { accounts, onOddity } = begun()
   stored(accounts, [0, 1, 2])
   const read = written(accounts)
-  expect(accounts.isSame(topic, 'another')).toBe(false)
+  expect(accounts.identify(topic, 'another')).toBe(false)
   const later = begun(read, topic, 'another')
   expect(later.isSame).toBe(false)
   for (const one of [accounts, later.accounts]) {
