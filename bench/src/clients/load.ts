@@ -1,7 +1,7 @@
 /** Records with keys at a rate, whatever is still unanswered: each is written down before it is sent, and so is what became of it. */
 import { keyedEvent, type KeyedEvent } from '@millrace/drills/keyed-load'
 import type { Ledger } from '@millrace/ledger/ledger'
-import { pacer } from '@millrace/ledger/pacer'
+import { isAborted, pacer } from '@millrace/ledger/pacer'
 import type { Client, KeyedRecord, Place } from './client.ts'
 
 export type SendingLoad = {
@@ -87,9 +87,4 @@ async function settled(
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** A call, since the state of a signal changes while others run. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted
 }

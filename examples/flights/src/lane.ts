@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { MillraceError } from '@millrace/core/errors'
 
 import type { PostEvents, PostOutcome } from '@millrace/ledger/event-post'
+import { isAborted } from '@millrace/ledger/pacer'
 import { type Flight, flightData, flightSource, rfc3339 } from './flight.ts'
 import type { Ledger, LedgerOutcome } from '@millrace/ledger/ledger'
 import { backoffMs, leftOf, outcomesOf } from '@millrace/ledger/outcome'
@@ -61,11 +62,6 @@ export async function sendBatch(options: LaneOptions, flights: readonly Flight[]
     options.statistics.retried(left.length)
     pending = left
   }
-}
-
-/** A call, since the state of a signal changes while others run. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted
 }
 
 function pendingOf(type: string, flight: Flight): Pending {

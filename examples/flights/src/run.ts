@@ -11,6 +11,7 @@ import { gatewayUrl } from '@millrace/stack/servers/gateway'
 import { warehouseOf } from '@millrace/stack/servers/warehouse'
 import { mintToken } from '@millrace/stack/token'
 import { type AccessToken, accessToken } from '@millrace/ledger/access-token'
+import { isAborted } from '@millrace/ledger/pacer'
 import { openDataset } from './dataset.ts'
 import { openBinaryPost } from './binary-post.ts'
 import { openEventPost } from '@millrace/ledger/event-post'
@@ -210,11 +211,6 @@ async function subscribed(measures: Measures): Promise<void> {
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise((done) => signal.addEventListener('abort', done, { once: true }))
-}
-
-/** A call, since the state of a signal changes while others run. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted
 }
 
 function restartsOf({ stack }: RunningStack): Record<string, number> {

@@ -6,7 +6,7 @@ import type { AccessToken } from '@millrace/ledger/access-token'
 import type { EventPost, PostOutcome } from '@millrace/ledger/event-post'
 import type { Ledger } from '@millrace/ledger/ledger'
 import { backoffMs, leftOf, outcomesOf } from '@millrace/ledger/outcome'
-import { pacer } from '@millrace/ledger/pacer'
+import { isAborted, pacer } from '@millrace/ledger/pacer'
 
 /** Told when events were acknowledged that took so long since they were first sent, at `performance.now()`. */
 export type OnAcknowledged = (events: number, tookMs: number, atMs: number) => void
@@ -76,11 +76,6 @@ async function runLane(
     const events = Array.from({ length: load.eventsPerBatch }, (_, key) => keyedEvent(load, `${lane}-${key}`, round))
     await send(load, { lane, name: `${lane}-${round}`, events })
   }
-}
-
-/** A call, since the state of a signal changes while others run. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted
 }
 
 /** The event of a key in a round. */

@@ -24,3 +24,8 @@ export function pacer(
 function ignoreAbort(error: unknown): void {
   if (!(error instanceof Error && error.name === 'AbortError')) throw error
 }
+
+/** A call, since the state of a signal changes while others run. */
+export function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted
+}
