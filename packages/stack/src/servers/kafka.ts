@@ -137,5 +137,7 @@ export function brokerSettings(installation: Installation, node: number): Record
     'replica.socket.receive.buffer.bytes': -1,
     // A follower that knows of a new partition before its leader does asks again after this time; 1 s would hold up the topic's first events.
     'replica.fetch.backoff.ms': 100,
+    // A follower asks for a partition that has another leader with its next fetch: with 500 ms, writers wait for it when leaders change.
+    'replica.fetch.wait.max.ms': 100,
   }
 }
