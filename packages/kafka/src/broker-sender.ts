@@ -1,5 +1,6 @@
 import type { Connection } from '@platformatic/kafka'
 import type { BatchLimits } from './batch-limits.ts'
+import type { BrokerConnections } from './broker-connections.ts'
 import type { Batch, PartitionWriter } from './partition-writer.ts'
 import { newProducerId, type PartitionAnswer, produce } from './produce.ts'
 
@@ -18,21 +19,22 @@ export type Outcome =
  * What comes while a request is under way leaves with the next (group commit), so batches grow with the load by themselves.
  */
 export class BrokerSender {
-  readonly #connect: () => Promise<Connection>
+  readonly #broker: number
+  readonly #connections: BrokerConnections
   readonly #limits: SenderLimits
   readonly #onOutcome: (writer: PartitionWriter, outcome: Outcome | undefined) => void
   readonly #waiting: PartitionWriter[] = []
-  #connection: Connection | undefined
-  #connecting: Promise<Connection> | undefined
   #isRunning = false
 
   /** @param onOutcome is told of each writer once for each `offer`, with `undefined` when it had nothing to send */
   constructor(
-    connect: () => Promise<Connection>,
+    broker: number,
+    connections: BrokerConnections,
     limits: SenderLimits,
     onOutcome: (writer: PartitionWriter, outcome: Outcome | undefined) => void,
   ) {
-    this.#connect = connect
+    this.#broker = broker
+    this.#connections = connections
     this.#limits = limits
     this.#onOutcome = onOutcome
   }
@@ -45,18 +47,10 @@ export class BrokerSender {
     setImmediate(() => void this.#run())
   }
 
-  /** Connects, unless it is connected. */
-  async connected(): Promise<Connection> {
-    if (this.#connection?.isConnected()) return this.#connection
-    this.#connecting ??= this.#connect().finally(() => (this.#connecting = undefined))
-    this.#connection = await this.#connecting
-    return this.#connection
-  }
-
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       try {
-        const connection = await this.connected()
+        const connection = await this.#connections.to(this.#broker)
         await this.#identify(connection)
         await this.#send(connection)
       } catch (error) {
@@ -72,8 +66,7 @@ export class BrokerSender {
     try {
       await Promise.all(unidentified.map(async (writer) => writer.identify(await newProducerId(connection))))
     } catch (error) {
-      // Answers that come after all would be taken for others'.
-      void connection.close().catch(() => undefined)
+      this.#connections.drop(connection)
       throw error
     }
   }
@@ -85,8 +78,7 @@ export class BrokerSender {
     const outcomes = await produce(connection, replicasTimeoutMs, batches).then(
       (answers) => (batch: Batch) => outcomeOf(batch, answers),
       () => {
-        // An answer that comes after all would be taken for another's.
-        void connection.close().catch(() => undefined)
+        this.#connections.drop(connection)
         return (batch: Batch): Outcome => ({ kind: 'unanswered', batch })
       },
     )

@@ -7,6 +7,7 @@ import {
   ResponseError,
   Writer,
 } from '@platformatic/kafka'
+import type { PartitionLeader } from './leaders.ts'
 
 /** A batch of one partition, ready to be sent. */
 export type PartitionBatch = { readonly topic: string; readonly partition: number; readonly bytes: Buffer }
@@ -19,6 +20,8 @@ export type PartitionAnswer = {
   /** What the broker adds to the code. */
   readonly errorMessage: string | undefined
   readonly baseOffset: bigint
+  /** Who leads the partition, where it is not who was asked (KIP-951). */
+  readonly leader: PartitionLeader | undefined
 }
 
 /** Who writes to a partition, to the brokers. */
@@ -50,12 +53,13 @@ export async function produce(
     .async(connection, timeoutMs, batches, transactionalId)
     .catch((error: unknown) => answerIn(error))
   return responses.flatMap(({ name: topic, partitionResponses }) =>
-    partitionResponses.map(({ index: partition, errorCode, errorMessage, baseOffset }) => ({
+    partitionResponses.map(({ index: partition, errorCode, errorMessage, baseOffset, currentLeader }) => ({
       topic,
       partition,
       errorCode,
       errorMessage: errorMessage ?? undefined,
       baseOffset,
+      leader: currentLeader && { broker: currentLeader.leaderId, epoch: currentLeader.leaderEpoch },
     })),
   )
 }

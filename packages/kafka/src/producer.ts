@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/core/errors'
 import { backoffMs } from './backoff.ts'
 import { type BatchLimits, batchLimits, tooLarge } from './batch-limits.ts'
+import { brokerConnections } from './broker-connections.ts'
 import { BrokerSender, type Outcome } from './broker-sender.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import type { KafkaConnection } from './connection.ts'
@@ -58,6 +59,7 @@ export function openProducer(connection: KafkaConnection, options: ProducerOptio
 
 class KafkaProducer implements Producer {
   readonly #cluster: Cluster
+  readonly #connections
   readonly #options: ProducerOptions
   readonly #choice = createPartitionChoice()
   readonly #writers = new Map<string, PartitionWriter[]>()
@@ -70,13 +72,14 @@ class KafkaProducer implements Producer {
 
   constructor(cluster: Cluster, options: ProducerOptions) {
     this.#cluster = cluster
+    this.#connections = brokerConnections(cluster)
     this.#options = options
     this.#expiring = setInterval(() => this.#expire(performance.now()), expireMs).unref()
   }
 
   readonly connect = async (): Promise<void> => {
     const brokers = await this.#cluster.brokers().catch(() => [])
-    await Promise.allSettled(brokers.map((broker) => this.#senderTo(broker).connected()))
+    await Promise.allSettled(brokers.map(this.#connections.to))
   }
 
   readonly send = (record: OutgoingRecord): Promise<StoredAt> => {
@@ -162,22 +165,24 @@ class KafkaProducer implements Producer {
     if (leader !== undefined) this.#senderTo(leader).offer(writer)
     else {
       writer.attempts += 1
-      this.#later(writer)
+      this.#later(writer, undefined)
     }
   }
 
   #senderTo(broker: number): BrokerSender {
     const known = this.#senders.get(broker)
     if (known) return known
-    const made = new BrokerSender(() => this.#cluster.connect(broker), this.#options, this.#onOutcome)
+    const made = new BrokerSender(broker, this.#connections, this.#options, (writer, outcome) =>
+      this.#onOutcome(writer, outcome, broker),
+    )
     this.#senders.set(broker, made)
     return made
   }
 
-  readonly #onOutcome = (writer: PartitionWriter, outcome: Outcome | undefined): void => {
-    if (outcome?.kind === 'unreachable') this.#unreachable(writer, outcome.error)
+  #onOutcome(writer: PartitionWriter, outcome: Outcome | undefined, broker: number): void {
+    if (outcome?.kind === 'unreachable') this.#unreachable(writer, outcome.error, broker)
     else if (outcome === undefined || this.#isSettled(writer, outcome)) this.#done(writer)
-    else this.#later(writer)
+    else this.#later(writer, broker)
   }
 
   /** @returns whether the writer can go on at once */
@@ -187,7 +192,7 @@ class KafkaProducer implements Producer {
       writer.again(batch, true)
       return false
     }
-    const { errorCode, errorMessage, baseOffset } = outcome.answer
+    const { errorCode, errorMessage, baseOffset, leader } = outcome.answer
     const failure = () => kafkaError(protocolError(errorCode, errorMessage), `writing to ${writer.topic}`)
     const verdict = verdictOf(errorCode)
     switch (verdict) {
@@ -208,6 +213,7 @@ class KafkaProducer implements Producer {
         return false
       case 'again':
       case 'maybe':
+        if (leader) this.#cluster.learn(writer.topic, writer.partition, leader)
         writer.again(batch, verdict === 'maybe')
         if (writer.attempts < unknownTopicAttemptsMax || failure().code !== 'kafka.unknown-topic') return false
         writer.refused(batch, failure())
@@ -215,11 +221,11 @@ class KafkaProducer implements Producer {
     }
   }
 
-  #unreachable(writer: PartitionWriter, error: unknown): void {
+  #unreachable(writer: PartitionWriter, error: unknown, broker: number): void {
     const failure = kafkaError(error, `writing to ${writer.topic}`)
     if (!failure.retryable) writer.refuseAll(failure)
     writer.attempts += 1
-    this.#later(writer)
+    this.#later(writer, broker)
   }
 
   #done(writer: PartitionWriter): void {
@@ -227,11 +233,14 @@ class KafkaProducer implements Producer {
     this.#dispatch(writer)
   }
 
-  /** Whoever leads the partition may be another by then. Records without a key need not wait for it. */
-  #later(writer: PartitionWriter): void {
-    this.#choice.advance(writer.topic, writer.partition)
-    void this.#cluster.refresh()
-    setTimeout(() => this.#done(writer), backoffMs(writer.attempts)).unref()
+  /** The next attempt is made as soon as another broker leads the partition. Records without a key need not wait for it. */
+  #later(writer: PartitionWriter, broker: number | undefined): void {
+    const { topic, partition, attempts } = writer
+    this.#choice.advance(topic, partition)
+    void this.#cluster.anotherLeader(topic, partition, broker, backoffMs(attempts)).then((isAnother) => {
+      if (isAnother) writer.attempts = 0
+      this.#done(writer)
+    })
   }
 
   #expire(now: number): void {

@@ -88,6 +88,7 @@ export function createTransactionWriter(
       connections.drop(connection)
       return []
     }
+    for (const { topic, partition, leader: told } of answers) if (told) cluster.learn(topic, partition, told)
     return batches.filter((batch) => isStored(batch, answers))
   }
 
