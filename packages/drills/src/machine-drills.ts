@@ -7,9 +7,10 @@ import { brokerDisk } from '@millrace/stack/broker-disks'
 import { brokerName } from '@millrace/stack/broker-name'
 import { isAlive } from '@millrace/stack/process-identity'
 import { waitUntil } from '@millrace/stack/wait'
-import { failOverSecondsMax } from './broker-drills.ts'
+import { afterFailOverSecondsMax } from './broker-drills.ts'
 import { skewClock } from './clock-skew.ts'
 import type { Drill } from './drill.ts'
+import { watchingLeaders } from './fail-over.ts'
 import type { Stage } from './stage.ts'
 
 const run = promisify(execFile)
@@ -31,18 +32,20 @@ async function fillDisk(stage: Stage): ReturnType<Drill['fault']> {
   const node = installation.brokerNodes.at(-1) ?? 1
   const broker = brokerName(node)
   const full = await stage.identityOf(broker)
-  await stage.heldDown([broker], async () => {
-    const bytes = (await largestSegment(brokerDisk(installation.layout, node), load.eventType)) + roomBytes
-    await run('prlimit', ['--pid', String(full.pid), `--fsize=${bytes}:`])
-    await waitUntil(
-      `the end of ${broker}, whose disk is full,`,
-      endDeadlineMs,
-      async () => !(await isAlive(full)),
-      signal,
-    )
-    stage.over()
-    await stage.wait(fullMs)
-  })
+  await watchingLeaders(stage, (failOver) =>
+    stage.heldDown([broker], async () => {
+      const bytes = (await largestSegment(brokerDisk(installation.layout, node), load.eventType)) + roomBytes
+      await run('prlimit', ['--pid', String(full.pid), `--fsize=${bytes}:`])
+      await waitUntil(
+        `the end of ${broker}, whose disk is full,`,
+        endDeadlineMs,
+        async () => !(await isAlive(full)),
+        signal,
+      )
+      stage.over()
+      await Promise.all([stage.wait(fullMs), failOver(broker)])
+    }),
+  )
   await stage.brokersReady()
   return undefined
 }
@@ -63,7 +66,7 @@ export const machineDrills: readonly Drill[] = [
     name: 'disk-full',
     says: `the disk of a broker is full: it ends, stays down for ${fullMs / 1_000} s, and has room again when it starts`,
     recoveryBound: 'broker.session.timeout.ms (6 s), or at once where the broker could still hand its partitions over',
-    recoverySecondsMax: failOverSecondsMax,
+    recoverySecondsMax: afterFailOverSecondsMax,
     fault: fillDisk,
   },
   {

@@ -23,7 +23,9 @@ export type DrillReport = {
   readonly recoverySeconds: number | null
   /** The same until they stay so: with what comes later, as a leadership that moves back. */
   readonly settledSeconds: number | null
-  /** What was promised, null for nothing; and whether it was kept, which is no part of `ok`. */
+  /** From the end of the fault until others lead all that a lost broker led; null where none was lost. */
+  readonly failOverSeconds: number | null
+  /** What was promised, with the fail-over, null for nothing; and whether it was kept, which is no part of `ok`. */
   readonly recoverySecondsMax: number | null
   readonly isWithinBound: boolean | null
   readonly recoveryBound: string
@@ -39,6 +41,7 @@ export type Phases = {
   readonly calmMs: number
   readonly faultMs: number
   readonly healedMs: number
+  readonly failedOverMs: number | undefined
   readonly lastMs: number
   readonly endMs: number
 }
@@ -54,11 +57,13 @@ export type Found = {
 }
 
 export function reportOf(drill: Drill, found: Found): DrillReport {
-  const { name, says, recoveryBound, recoverySecondsMax, calmsDown } = drill
+  const { name, says, recoveryBound, calmsDown } = drill
   const { at, tookMs, seed, eventsPerSecondAsked, verdict, timeline, phases } = found
-  const { startMs, calmMs, faultMs, healedMs, lastMs, endMs } = phases
+  const { startMs, calmMs, faultMs, healedMs, failedOverMs = healedMs, lastMs, endMs } = phases
   const calm = timeline.p95(calmMs, faultMs)
   const recovery = calm === undefined ? undefined : recoveryMs(timeline, healedMs, endMs, calm)
+  const failOverSeconds = Math.round(failedOverMs - healedMs) / 1_000
+  const recoverySecondsMax = drill.recoverySecondsMax && drill.recoverySecondsMax + failOverSeconds
   const settled = calm === undefined ? undefined : settledMs(timeline, healedMs, endMs, calm)
   return {
     drill: name,
@@ -82,6 +87,7 @@ export function reportOf(drill: Drill, found: Found): DrillReport {
     faultSeconds: Math.round(healedMs - faultMs) / 1_000,
     recoverySeconds: secondsOf(recovery),
     settledSeconds: secondsOf(settled),
+    failOverSeconds: phases.failedOverMs === undefined ? null : failOverSeconds,
     recoverySecondsMax: recoverySecondsMax ?? null,
     isWithinBound:
       recoverySecondsMax === undefined ? null : recovery !== undefined && recovery <= recoverySecondsMax * 1_000,

@@ -19,6 +19,7 @@ const reportShape = z.object({
   faultSeconds: z.number(),
   recoverySeconds: z.number().nullable(),
   settledSeconds: z.number().nullable(),
+  failOverSeconds: z.number().nullable().default(null),
   recoverySecondsMax: z.number().nullable(),
   isWithinBound: z.boolean().nullable(),
   recoveryBound: z.string(),
@@ -66,15 +67,15 @@ function tableOf(runs: readonly DrillResults[]): string[] {
     `Each drill as it was last run, ${at.slice(0, 10)}, on ${machine.cores} cores (${machine.model}), Node ${machine.node}. In the ${runs.length === 1 ? 'one run' : `${runs.length} runs`} that`,
     `${runs.length === 1 ? 'is' : 'are'} kept ${total.toLocaleString('en')} events were acknowledged; ${lost === 0 ? 'every verdict holds' : `${lost} verdicts do not hold`}.`,
     '',
-    '| drill | what goes wrong | verdict | events/s | acknowledged | copies | fault, s | calm again after, s | promised, s | kept | calm for good after, s | what bounds it | all of it, s |',
-    '| --- | --- | --- | --: | --: | --: | --: | --: | --: | --- | --: | --- | --: |',
+    '| drill | what goes wrong | verdict | events/s | acknowledged | copies | fault, s | others lead after, s | calm again after, s | promised, s | kept | calm for good after, s | what bounds it | all of it, s |',
+    '| --- | --- | --- | --: | --: | --: | --: | --: | --: | --: | --- | --: | --- | --: |',
     ...[...last.values()].map((result) => `| ${cellsOf(result).join(' | ')} |`),
     '',
     '_Copies_ are records beyond the first of an event whose answer was lost: they are identical, in the same partition, and recognised by',
     '`source` and `id`. _Calm_ is a half second whose 95th percentile is at most twice that before the fault, or 100 ms more. _Calm again_ is from',
     'when four of them are on end, _for good_ from when all are, with leaderships that move back later and what else the machine has to do. Both',
     'count from when the fault is over, and where a process was killed from the kill. What is _promised_ is 3 s after a fault of the network, and',
-    'the session of a broker and 2 s after its loss; whether that is _kept_ depends on the machine too, and is no part of the verdict. _All of it_',
+    '2 s after _others lead_ what a lost broker led; whether that is _kept_ depends on the machine too, and is no part of the verdict. _All of it_',
     'is a drill from its beginning until it has its verdict.',
   ]
 }
@@ -84,7 +85,7 @@ function acknowledgedIn(result: Result): number {
 }
 
 function cellsOf(result: Result): string[] {
-  if ('why' in result) return [`\`${result.drill}\``, result.says, result.why, ...Array.from({ length: 10 }, () => '')]
+  if ('why' in result) return [`\`${result.drill}\``, result.says, result.why, ...Array.from({ length: 11 }, () => '')]
   return [
     `\`${result.drill}\``,
     result.says,
@@ -93,8 +94,9 @@ function cellsOf(result: Result): string[] {
     result.acknowledged.toLocaleString('en'),
     String(result.copies),
     result.faultSeconds.toFixed(1),
+    result.failOverSeconds === null ? '' : secondsIn(result.failOverSeconds),
     secondsIn(result.recoverySeconds),
-    result.recoverySecondsMax === null ? '' : String(result.recoverySecondsMax),
+    result.recoverySecondsMax === null ? '' : secondsIn(result.recoverySecondsMax),
     result.isWithinBound === null ? '' : result.isWithinBound ? 'yes' : '**no**',
     secondsIn(result.settledSeconds),
     result.recoveryBound,

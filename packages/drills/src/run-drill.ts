@@ -140,13 +140,19 @@ async function underLoad(run: Run): Promise<Done> {
     note(`${drill.says} …`)
     const faultMs = performance.now()
     let healedMs: number | undefined
-    const over = () => (healedMs = performance.now())
-    const checks = (await drill.fault(openStage({ installation, load, workers, signal, seed, note, over }))) ?? []
+    let failedOverMs: number | undefined
+    const over = () => {
+      healedMs = performance.now()
+      failedOverMs = undefined
+    }
+    const failedOver = () => (failedOverMs = performance.now())
+    const stage = openStage({ installation, load, workers, signal, seed, note, over, failedOver })
+    const checks = (await drill.fault(stage)) ?? []
     healedMs ??= performance.now()
     note('over: it recovers …')
     await delay(recoverMs, undefined, { signal })
     const endMs = performance.now()
-    const phases = { startMs, calmMs: startMs + warmMs, faultMs, healedMs, lastMs: endMs - lastMs, endMs }
+    const phases = { startMs, calmMs: startMs + warmMs, faultMs, healedMs, failedOverMs, lastMs: endMs - lastMs, endMs }
     done = { checks, phases }
   } finally {
     end.abort()

@@ -4,19 +4,35 @@ import { reportOf } from '../src/report.ts'
 import { createTimeline } from '../src/timeline.ts'
 
 const verdict = { ok: true, checks: [], acknowledged: 1, unconfirmed: 0, refused: 0, copies: 0 }
-const phases = { startMs: 0, calmMs: 1_000, faultMs: 2_000, healedMs: 3_000, lastMs: 8_000, endMs: 10_000 }
+const phases = {
+  startMs: 0,
+  calmMs: 1_000,
+  faultMs: 2_000,
+  healedMs: 3_000,
+  failedOverMs: undefined,
+  lastMs: 8_000,
+  endMs: 10_000,
+}
 const drill: Drill = {
   ...{ name: 'd', says: 'it fails', recoveryBound: 'the network', calmsDown: true },
   fault: () => Promise.resolve(undefined),
 }
 
 /** An answer every 100 ms, slow from the fault until that moment. */
-function reportOn(slowUntilMs: number, recoverySecondsMax?: number) {
+function reportOn(slowUntilMs: number, recoverySecondsMax?: number, failedOverMs?: number) {
   const timeline = createTimeline()
   for (let atMs = 0; atMs < phases.endMs; atMs += 100) {
     timeline.acknowledged(10, atMs >= phases.faultMs && atMs < slowUntilMs ? 900 : 20, atMs)
   }
-  const found = { at: '', tookMs: 71_400, seed: 1, eventsPerSecondAsked: 100, verdict, timeline, phases }
+  const found = {
+    at: '',
+    tookMs: 71_400,
+    seed: 1,
+    eventsPerSecondAsked: 100,
+    verdict,
+    timeline,
+    phases: { ...phases, failedOverMs },
+  }
   return reportOf({ ...drill, ...(recoverySecondsMax !== undefined && { recoverySecondsMax }) }, found)
 }
 
@@ -27,6 +43,15 @@ test('a drill says whether it recovered within what is promised, and its verdict
     recoverySeconds: 3.5,
     settledSeconds: 3.5,
     isWithinBound: false,
+  })
+})
+
+test('where a broker was lost, what is promised counts from when others lead what it led', () => {
+  expect(reportOn(6_000, 2)).toMatchObject({ failOverSeconds: null, recoverySecondsMax: 2, isWithinBound: false })
+  expect(reportOn(6_000, 2, 4_250)).toMatchObject({
+    failOverSeconds: 1.25,
+    recoverySecondsMax: 3.25,
+    isWithinBound: true,
   })
 })
 

@@ -11,6 +11,7 @@ const report = {
     faultSeconds: 0,
     tookSeconds: 71,
     recoverySeconds: 6.5,
+    failOverSeconds: 6,
     recoverySecondsMax: 8,
     isWithinBound: true,
     settledSeconds: 9,
@@ -44,10 +45,10 @@ test('a page shows each drill as it was last run, and the events of all runs', (
   )
   expect(page).toContain('are kept 1,082,400 events were acknowledged; 1 verdicts do not hold.')
   expect(page).toContain(
-    '| `broker-kill` | kill -9 of a broker | holds | 998 | 41,200 | 3 | 0.0 | 6.5 | 8 | yes | 9.0 | the session of a broker | 71 |',
+    '| `broker-kill` | kill -9 of a broker | holds | 998 | 41,200 | 3 | 0.0 | 6.0 | 6.5 | 8.0 | yes | 9.0 | the session of a broker | 71 |',
   )
   expect(page).toContain(
-    '| `gateway-kill` | kill -9 of a broker | **does not hold** | 998 | 41,200 | 3 | 0.0 | not in time | 8 | **no** | not in time |',
+    '| `gateway-kill` | kill -9 of a broker | **does not hold** | 998 | 41,200 | 3 | 0.0 | 6.0 | not in time | 8.0 | **no** | not in time |',
   )
   expect(page).toContain('| `clock-skew` | another clock | not run: it takes faketime |  |')
   expect(page.match(/`broker-kill`/g)).toHaveLength(1)

@@ -61,6 +61,7 @@ async function stageOnOne() {
     seed: 1,
     note: () => undefined,
     over: () => undefined,
+    failedOver: () => undefined,
   })
   onTestFinished(() => rm(folder, { recursive: true }))
   return { stage, started, breakOff: () => broken.abort(new Error('broken off')) }
