@@ -35,6 +35,7 @@ const askAgainMs = 100
 export function createLeaders(ask: (topics: readonly string[]) => Promise<ReadonlyMap<string, TopicState>>): Leaders {
   const topics = new Map<string, TopicState>()
   const underWay = new Map<string, Promise<void>>()
+  const waits = new Set<{ readonly topic: string }>()
   let refreshing: Promise<void> | undefined
   let askingSoon: Promise<void> | undefined
   let askedMs = -Infinity
@@ -49,22 +50,23 @@ export function createLeaders(ask: (topics: readonly string[]) => Promise<Readon
     underWay.set(topic, request)
     return request
   }
-  const askForAll = async (): Promise<void> => {
-    const names = [...topics.keys()]
+  const askEach = async (names: readonly string[]): Promise<void> => {
     if (names.length === 0) return
     // One that cannot be asked for fails them all, so each for itself.
     await askAll(names).catch(() => Promise.allSettled(names.map(askFor)))
   }
   const refresh = (): Promise<void> => {
-    if (!refreshing) askedMs = performance.now()
-    refreshing ??= askForAll().finally(() => (refreshing = undefined))
+    refreshing ??= askEach([...topics.keys()]).finally(() => (refreshing = undefined))
     return refreshing
   }
-  /** All who wait ask together. */
+  /** All who wait ask together, and for nothing else: a topic that is gone takes long to ask for. */
   const askSoon = (): Promise<void> => {
     const delayMs = Math.max(0, askedMs + askAgainMs - performance.now())
     askingSoon ??= pause(delayMs)
-      .then(refresh)
+      .then(() => {
+        askedMs = performance.now()
+        return askEach([...new Set([...waits].map(({ topic }) => topic))])
+      })
       .finally(() => (askingSoon = undefined))
     return askingSoon
   }
@@ -85,8 +87,14 @@ export function createLeaders(ask: (topics: readonly string[]) => Promise<Readon
     anotherLeader: async (topic, partition, former, forMs) => {
       const isFound = () => (leader(topic, partition) ?? former) !== former
       const isOver = pause(forMs).then(() => true)
-      while (!isFound()) if (await Promise.race([isOver, askSoon()])) return isFound()
-      return true
+      const wait = { topic }
+      waits.add(wait)
+      try {
+        while (!isFound()) if (await Promise.race([isOver, askSoon()])) return isFound()
+        return true
+      } finally {
+        waits.delete(wait)
+      }
     },
   }
 }

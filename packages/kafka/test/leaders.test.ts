@@ -70,6 +70,18 @@ test('all who wait for another leader ask together, and go on when there is one'
   expect(leaders.leader('t', 0)).toBe(2)
 })
 
+test('a topic that is gone does not hold up who waits for the leader of another', async () => {
+  const cluster = clusterOf({ t: first, gone: first })
+  const leaders = createLeaders((names) =>
+    names.includes('gone') && !cluster.topics.has('gone') ? new Promise(() => undefined) : cluster.ask(names),
+  )
+  await leaders.askFor('t')
+  await leaders.askFor('gone')
+  cluster.topics = new Map([['t', { id: 'first', leaders: [{ broker: 2, epoch: 5 }] }]])
+  void leaders.refresh()
+  expect(await leaders.anotherLeader('t', 0, 1, 60_000)).toBe(true)
+})
+
 test('who waits for another leader goes on after a while when there is none, and when nobody answers', async () => {
   const { leaders } = await known()
   await leaders.anotherLeader('t', 0, 1, 20)
