@@ -1,19 +1,19 @@
 import type { Connection } from '@platformatic/kafka'
-import type { Cluster } from './cluster.ts'
 
 /** One connection to each broker, made when it is needed and again after it broke. */
-export type BrokerConnections = {
-  readonly to: (broker: number) => Promise<Connection>
+export type BrokerConnections<Broker = number> = {
+  readonly to: (broker: Broker) => Promise<Connection>
   /** For one whose answer is not waited for any more: it would be taken for that of the next request. */
   readonly drop: (connection: Connection) => void
 }
 
-export function brokerConnections(cluster: Pick<Cluster, 'connect'>): BrokerConnections {
-  const open = new Map<number, Connection>()
-  const opening = new Map<number, Promise<Connection>>()
-  const connect = (broker: number): Promise<Connection> => {
-    const made = cluster
-      .connect(broker)
+export function brokerConnections<Broker>(
+  connectTo: (broker: Broker) => Promise<Connection>,
+): BrokerConnections<Broker> {
+  const open = new Map<Broker, Connection>()
+  const opening = new Map<Broker, Promise<Connection>>()
+  const connect = (broker: Broker): Promise<Connection> => {
+    const made = connectTo(broker)
       .then((connection) => {
         open.set(broker, connection)
         return connection

@@ -1,8 +1,9 @@
 import { MillraceError } from '@millrace/core/errors'
-import { Base, type ClusterTopicMetadata, Connection } from '@platformatic/kafka'
-import { clientOptions, guarded, type KafkaConnection } from './connection.ts'
+import { Connection } from '@platformatic/kafka'
+import { clientOptions, type KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
-import { createLeaders, type Leaders, type TopicState } from './leaders.ts'
+import { createLeaders, type Leaders } from './leaders.ts'
+import { createMetadata } from './metadata.ts'
 
 /** What a producer knows of the cluster: answered at once where it was asked before, and kept fresh in the background. */
 export type Cluster = Pick<Leaders, 'partitions' | 'leader' | 'learn' | 'anotherLeader' | 'refresh'> & {
@@ -22,29 +23,39 @@ const refreshMs = 10_000
 
 export function openCluster(connection: KafkaConnection): Cluster {
   const options = clientOptions(connection, timeouts)
-  const asking = guarded(new Base({ ...options, retries: 3, retryDelay: 200, metadataMaxAge: 0 }))
-  const writing = new Set<Connection>()
-  const leaders = createLeaders(async (names) => {
-    const request = asking.metadata({ topics: [...names], forceUpdate: true })
-    const { topics } = await within(deadlineMs, `asking for the partitions of ${names.join(', ')}`, request)
-    return new Map(names.map((name) => [name, stateOf(topics.get(name))]))
-  })
-  const addresses = async (forceUpdate = false) => (await asking.metadata({ topics: [], forceUpdate })).brokers
-  const connect = async (broker: number): Promise<Connection> => {
-    // One that was away is not in what was told meanwhile.
-    const address = (await addresses()).get(broker) ?? (await addresses(true)).get(broker)
-    if (!address) throw new MillraceError('kafka.unavailable', `broker ${broker} is not in the cluster now`)
+  const open = new Set<Connection>()
+  let isClosed = false
+
+  const connectTo = async (address: string): Promise<Connection> => {
+    if (isClosed) throw new MillraceError('kafka.unavailable', 'the client is closed')
     const made = new Connection(connection.clientId, options)
-    writing.add(made)
-    made.on('close', () => writing.delete(made))
-    made.on('error', () => writing.delete(made)) // requests under way fail by themselves
+    open.add(made)
+    made.on('close', () => open.delete(made))
+    made.on('error', () => open.delete(made)) // requests under way fail by themselves
+    const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? []
     try {
-      await made.connect(address.host, address.port)
+      await made.connect(host, Number(port))
       return made
     } catch (error) {
-      writing.delete(made)
+      open.delete(made)
       throw error
     }
+  }
+  const metadata = createMetadata(connection.bootstrapServers, connectTo)
+  let known: ReadonlyMap<number, string> = new Map()
+  const ask = async (topics: readonly string[]) => {
+    const what = topics.length === 0 ? 'asking for the brokers' : `asking for the partitions of ${topics.join(', ')}`
+    const state = await within(deadlineMs, what, metadata(topics))
+    known = state.brokers
+    return state
+  }
+  const leaders = createLeaders(async (topics) => (await ask(topics)).topics)
+  const connect = async (broker: number): Promise<Connection> => {
+    // One that was away is not in what was told meanwhile.
+    const address = known.get(broker) ?? (await ask([])).brokers.get(broker)
+    if (address === undefined)
+      throw new MillraceError('kafka.unavailable', `broker ${broker} is not in the cluster now`)
+    return connectTo(address)
   }
   const timer = setInterval(() => void leaders.refresh(), refreshMs).unref()
 
@@ -54,17 +65,13 @@ export function openCluster(connection: KafkaConnection): Cluster {
       await leaders.askFor(topic)
       return leaders.partitions(topic) ?? 0
     },
-    brokers: async () => [...(await within(deadlineMs, 'asking for the brokers', addresses())).keys()],
+    brokers: async () => [...(known.size > 0 ? known : (await ask([])).brokers).keys()],
     connect: (broker) => within(deadlineMs, `connecting to broker ${broker}`, connect(broker)),
     close: async () => {
+      isClosed = true
       clearInterval(timer)
-      const closing = [asking, ...writing].map((client) => within(closeDeadlineMs, 'closing a client', client.close()))
+      const closing = [...open].map((client) => within(closeDeadlineMs, 'closing a connection', client.close()))
       await Promise.all(closing)
     },
   }
-}
-
-function stateOf(topic: ClusterTopicMetadata | undefined): TopicState {
-  const { id = '', partitions = [] } = topic ?? {}
-  return { id, leaders: partitions.map(({ leader: broker, leaderEpoch: epoch }) => ({ broker, epoch })) }
 }

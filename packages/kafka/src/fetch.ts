@@ -57,9 +57,6 @@ export type Leaders = ReadonlyMap<number, readonly number[]>
 /** Who leads the partitions of a topic. `topicId` is what a fetch names the topic by. */
 export type TopicLeaders = { readonly topicId: string; readonly leaders: Leaders }
 
-/** How metadata names the leader of a partition that has none at the moment. */
-export const leaderless = -1
-
 const sessionless = { id: 0, epoch: -1 } as const
 const offsetOutOfRange = 1
 

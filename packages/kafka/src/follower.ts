@@ -9,7 +9,8 @@ import { type Offsets, openAdmin } from './admin.ts'
 import { clientOptions, guarded, type KafkaConnection } from './connection.ts'
 import { within } from './deadline.ts'
 import { kafkaError } from './errors.ts'
-import { leaderless, leadersOf, type TopicLeaders } from './fetch.ts'
+import { leadersOf, type TopicLeaders } from './fetch.ts'
+import { leaderless } from './leaders.ts'
 import { LeaderWatch } from './leader-watch.ts'
 import {
   type FetchListener,

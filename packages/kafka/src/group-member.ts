@@ -97,7 +97,7 @@ class Member implements GroupMember {
     this.#options = options
     this.#listener = listener
     this.#cluster = openCluster(connection)
-    const connections = brokerConnections(this.#cluster)
+    const connections = brokerConnections(this.#cluster.connect)
     this.#coordinator = coordinatorOf({ kind: 'group', id: options.group }, this.#cluster, connections)
   }
 

@@ -1,23 +1,23 @@
-/** Who leads the partitions of topics: answered at once where it was asked before, and asked again when it seems to be another. */
+/** Who leads the partitions of topics: told at once where that is known, and asked for again when a partition seems to have another leader. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { leaderless } from './fetch.ts'
+import { MillraceError } from '@millrace/core/errors'
+
+/** How a partition's leader is named that has none at the moment. */
+export const leaderless = -1
 
 /** Who leads a partition; each change has the next epoch. */
 export type PartitionLeader = { readonly broker: number; readonly epoch: number }
 
-/** The leaders of a topic's partitions. One that was made anew has another id, and begins with the first epoch again. */
-export type TopicState = { readonly id: string; readonly leaders: readonly PartitionLeader[] }
-
 export type Leaders = {
   /** How many partitions a topic has; `undefined` until it was asked for. */
   readonly partitions: (topic: string) => number | undefined
-  /** Rejects with what asking does. */
+  /** @throws MillraceError why the leaders of the topic cannot be told */
   readonly askFor: (topic: string) => Promise<void>
   /** The broker that leads a partition, as far as is known. */
   readonly leader: (topic: string, partition: number) => number | undefined
   /** A broker has told who leads a partition, as far as it knows itself. */
   readonly learn: (topic: string, partition: number, leader: PartitionLeader) => void
-  /** Asks until another broker than this one leads the partition, `forMs` at most, and tells whether one does. */
+  /** Waits until another broker than this one leads the partition, `forMs` at most, and tells whether one does. */
   readonly anotherLeader: (
     topic: string,
     partition: number,
@@ -30,59 +30,76 @@ export type Leaders = {
 
 /** While somebody waits for another leader. */
 const askAgainMs = 100
+/** A broker learns of a new topic a little later than whoever made it. */
+const unknownTopicAttempts = { max: 4, delayMs: 200 } as const
 
-/** @param ask for the state of these topics now; fails for all when it fails for one */
-export function createLeaders(ask: (topics: readonly string[]) => Promise<ReadonlyMap<string, TopicState>>): Leaders {
-  const topics = new Map<string, TopicState>()
+/** @param ask for the leaders of these topics now, or why they cannot be told; rejects when nobody answers */
+export function createLeaders(
+  ask: (topics: readonly string[]) => Promise<ReadonlyMap<string, readonly PartitionLeader[] | MillraceError>>,
+): Leaders {
+  const topics = new Map<string, readonly PartitionLeader[]>()
   const underWay = new Map<string, Promise<void>>()
   const waits = new Set<{ readonly topic: string }>()
   let refreshing: Promise<void> | undefined
   let askingSoon: Promise<void> | undefined
   let askedMs = -Infinity
 
-  const askAll = async (names: readonly string[]): Promise<void> => {
-    for (const [name, told] of await ask(names)) topics.set(name, latest(told, topics.get(name)))
+  /** @returns why some could not be told */
+  const askAll = async (names: readonly string[]): Promise<MillraceError[]> => {
+    const failures: MillraceError[] = []
+    for (const [name, leaders] of await ask(names)) {
+      if (leaders instanceof MillraceError) failures.push(leaders)
+      else topics.set(name, leaders)
+    }
+    return failures
+  }
+  const askUntilKnown = async (topic: string): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const [failure] = await askAll([topic])
+      if (!failure) return
+      if (failure.code !== 'kafka.unknown-topic' || attempt === unknownTopicAttempts.max) throw failure
+      await pause(unknownTopicAttempts.delayMs)
+    }
   }
   const askFor = (topic: string): Promise<void> => {
     const current = underWay.get(topic)
     if (current) return current
-    const request = askAll([topic]).finally(() => underWay.delete(topic))
+    const request = askUntilKnown(topic).finally(() => underWay.delete(topic))
     underWay.set(topic, request)
     return request
   }
-  const askEach = async (names: readonly string[]): Promise<void> => {
-    if (names.length === 0) return
-    // One that cannot be asked for fails them all, so each for itself.
-    await askAll(names).catch(() => Promise.allSettled(names.map(askFor)))
+  /** What cannot be told stays as it was. */
+  const askAgain = async (names: readonly string[]): Promise<void> => {
+    if (names.length > 0) await askAll(names).catch(() => undefined)
   }
   const refresh = (): Promise<void> => {
-    refreshing ??= askEach([...topics.keys()]).finally(() => (refreshing = undefined))
+    refreshing ??= askAgain([...topics.keys()]).finally(() => (refreshing = undefined))
     return refreshing
   }
-  /** All who wait ask together, and for nothing else: a topic that is gone takes long to ask for. */
+  /** All who wait ask together. */
   const askSoon = (): Promise<void> => {
     const delayMs = Math.max(0, askedMs + askAgainMs - performance.now())
     askingSoon ??= pause(delayMs)
       .then(() => {
         askedMs = performance.now()
-        return askEach([...new Set([...waits].map(({ topic }) => topic))])
+        return askAgain([...new Set([...waits].map(({ topic }) => topic))])
       })
       .finally(() => (askingSoon = undefined))
     return askingSoon
   }
   const leader = (topic: string, partition: number): number | undefined => {
-    const broker = topics.get(topic)?.leaders[partition]?.broker
+    const broker = topics.get(topic)?.[partition]?.broker
     return broker === leaderless ? undefined : broker
   }
 
   return {
     ...{ askFor, leader, refresh },
-    partitions: (topic) => topics.get(topic)?.leaders.length,
+    partitions: (topic) => topics.get(topic)?.length,
     learn: (topic, partition, told) => {
       const known = topics.get(topic)
-      const current = known?.leaders[partition]
-      if (!known || !current || newer(current, told) === current) return
-      topics.set(topic, { ...known, leaders: known.leaders.with(partition, told) })
+      const current = known?.[partition]
+      // Who is asked next may be behind and say otherwise: then the former leader is tried once more, and names this one again.
+      if (known && current && told.epoch > current.epoch) topics.set(topic, known.with(partition, told))
     },
     anotherLeader: async (topic, partition, former, forMs) => {
       const isFound = () => (leader(topic, partition) ?? former) !== former
@@ -97,17 +114,6 @@ export function createLeaders(ask: (topics: readonly string[]) => Promise<Readon
       }
     },
   }
-}
-
-/** Who was asked may be behind what another has told. */
-function latest(told: TopicState, known: TopicState | undefined): TopicState {
-  if (known?.id !== told.id) return told
-  return { id: told.id, leaders: told.leaders.map((leader, partition) => newer(leader, known.leaders[partition])) }
-}
-
-/** @returns the first of two, unless the other has a later epoch */
-function newer(one: PartitionLeader, other: PartitionLeader | undefined): PartitionLeader {
-  return other && other.epoch > one.epoch ? other : one
 }
 
 const pause = (ms: number) => sleep(ms, undefined, { ref: false })

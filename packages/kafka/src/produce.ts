@@ -59,9 +59,16 @@ export async function produce(
       errorCode,
       errorMessage: errorMessage ?? undefined,
       baseOffset,
-      leader: currentLeader && { broker: currentLeader.leaderId, epoch: currentLeader.leaderEpoch },
+      leader: leaderIn(currentLeader),
     })),
   )
+}
+
+/** Without one the library says that it has the epoch -1. */
+function leaderIn(
+  { leaderId: broker, leaderEpoch: epoch } = { leaderId: -1, leaderEpoch: -1 },
+): PartitionLeader | undefined {
+  return epoch < 0 ? undefined : { broker, epoch }
 }
 
 /** The library throws the answer away for one partition's fault, but keeps it in the error. */

@@ -72,7 +72,7 @@ class KafkaProducer implements Producer {
 
   constructor(cluster: Cluster, options: ProducerOptions) {
     this.#cluster = cluster
-    this.#connections = brokerConnections(cluster)
+    this.#connections = brokerConnections(cluster.connect)
     this.#options = options
     this.#expiring = setInterval(() => this.#expire(performance.now()), expireMs).unref()
   }
@@ -233,7 +233,7 @@ class KafkaProducer implements Producer {
     this.#dispatch(writer)
   }
 
-  /** The next attempt is made as soon as another broker leads the partition. Records without a key need not wait for it. */
+  /** The next attempt is made when another broker leads the partition, or after a while. Records without a key need not wait for it. */
   #later(writer: PartitionWriter, broker: number | undefined): void {
     const { topic, partition, attempts } = writer
     this.#choice.advance(topic, partition)

@@ -63,7 +63,7 @@ export async function openTransactionalProducer(
   transactionalId: string,
 ): Promise<TransactionalProducer> {
   const cluster = openCluster(connection)
-  const connections = brokerConnections(cluster)
+  const connections = brokerConnections(cluster.connect)
   const coordinator = coordinatorOf({ kind: 'transaction', id: transactionalId }, cluster, connections)
   const groups = (group: string) => coordinatorOf({ kind: 'group', id: group }, cluster, connections)
   const writer = createTransactionWriter(cluster, connections, transactionalId)

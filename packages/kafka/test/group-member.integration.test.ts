@@ -109,7 +109,7 @@ test('a member that was taken for dead joins again as somebody else', async () =
 async function leaveFor(to: KafkaConnection, group: string, memberId: string): Promise<void> {
   const cluster = openCluster(to)
   onTestFinished(() => cluster.close())
-  const coordinator = coordinatorOf({ kind: 'group', id: group }, cluster, brokerConnections(cluster))
+  const coordinator = coordinatorOf({ kind: 'group', id: group }, cluster, brokerConnections(cluster.connect))
   await coordinator.ask('leaving', 10_000, (broker) =>
     consumerGroupHeartbeatV1.api.async(broker, group, memberId, -1, null, null, 10_000, [], null, null, []),
   )

@@ -19,7 +19,7 @@ export async function openTransaction(
 ): Promise<() => Promise<void>> {
   const id = `${group}-open`
   const cluster = openCluster(connection)
-  const connections = brokerConnections(cluster)
+  const connections = brokerConnections(cluster.connect)
   const transactions = coordinatorOf({ kind: 'transaction', id }, cluster, connections)
   const groups = coordinatorOf({ kind: 'group', id: group }, cluster, connections)
   const { producerId, producerEpoch } = await transactions.ask('opening', deadlineMs, (to) =>
