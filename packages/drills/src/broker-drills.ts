@@ -9,10 +9,12 @@ const pauseMs = 10_000
 /** Long enough for requests to be sent and answered meanwhile: the gateway answers 503 when an event was not confirmed for 11 s. */
 const downMs = 20_000
 
-const failOver = `broker.session.timeout.ms (${brokerSessionTimeoutMs / 1_000} s): then its partitions get new leaders, for whom gateways ask every 0.1 s`
-/** What is promised of recovery from the loss of a broker: as soon as others lead what it led, and this much. */
-export const afterFailOverSecondsMax = 2
-const controllerFailOver = `the election of another controller (controller.quorum.fetch.timeout.ms, 2 s, and up to 1 s more), which gives every broker a whole ${failOver}`
+const failOverBound = `broker.session.timeout.ms (${brokerSessionTimeoutMs / 1_000} s): then its partitions get new leaders, for whom gateways ask every 0.1 s`
+/** `controller.quorum.fetch.timeout.ms`, and what the election of a controller takes then. */
+const electionSecondsMax = 2 + 1
+/** What is promised of recovery from the loss of a broker, which may be the controller: the time it takes until others lead, and 2 s. */
+export const brokerLossSecondsMax = electionSecondsMax + brokerSessionTimeoutMs / 1_000 + 2
+const controllerFailOverBound = `the election of another controller (controller.quorum.fetch.timeout.ms, 2 s, and up to 1 s more), which gives every broker a whole ${failOverBound}`
 
 /** The next only when the one before it is in sync again. */
 async function eachInTurn(stage: Stage, brokers: readonly string[], signal: 'SIGKILL' | 'SIGTERM'): Promise<undefined> {
@@ -50,22 +52,22 @@ export const brokerDrills: readonly Drill[] = [
   {
     name: 'broker-kill',
     says: 'kill -9 of each broker in turn: of the leaders of all partitions, and of the controller',
-    recoveryBound: controllerFailOver,
-    recoverySecondsMax: afterFailOverSecondsMax,
+    recoveryBound: controllerFailOverBound,
+    recoverySecondsMax: brokerLossSecondsMax,
     fault: async (stage) => eachInTurn(stage, await stage.named('kafka-'), 'SIGKILL'),
   },
   {
     name: 'leader-kill',
     says: 'kill -9 of the broker that leads the most partitions',
-    recoveryBound: failOver,
-    recoverySecondsMax: afterFailOverSecondsMax,
+    recoveryBound: failOverBound,
+    recoverySecondsMax: brokerLossSecondsMax,
     fault: async (stage) => eachInTurn(stage, (await stage.brokersByLeadership()).slice(0, 1), 'SIGKILL'),
   },
   {
     name: 'controller-kill',
     says: 'kill -9 of the broker that is the active controller',
-    recoveryBound: controllerFailOver,
-    recoverySecondsMax: afterFailOverSecondsMax,
+    recoveryBound: controllerFailOverBound,
+    recoverySecondsMax: brokerLossSecondsMax,
     fault: async (stage) => eachInTurn(stage, [await stage.controller()], 'SIGKILL'),
   },
   {
@@ -73,7 +75,7 @@ export const brokerDrills: readonly Drill[] = [
     says: 'SIGTERM for each broker in turn, as a new version is rolled out',
     recoveryBound:
       'nothing: a broker that is told to stop hands its partitions over first, and names their new leaders',
-    recoverySecondsMax: afterFailOverSecondsMax,
+    recoverySecondsMax: brokerLossSecondsMax,
     fault: async (stage) => eachInTurn(stage, await stage.named('kafka-'), 'SIGTERM'),
   },
   {

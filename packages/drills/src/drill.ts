@@ -9,7 +9,7 @@ export type Drill = {
   readonly says: string
   /** What bounds the time from when it is over until the platform is calm again. */
   readonly recoveryBound: string
-  /** How long that may take, in s, where it is promised, from the fail-over on where there is one: a verdict of its own, since it depends on the machine too. */
+  /** How long that may take, in s, where it is promised, fail-over and all: a verdict of its own, since it depends on the machine too. */
   readonly recoverySecondsMax?: number
   /**
    * Does what goes wrong, and resolves when it is over and everything runs again: from then on the platform should recover, unless the

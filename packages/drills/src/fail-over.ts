@@ -18,6 +18,9 @@ export async function watchingLeaders(stage: Stage, use: (failOver: FailOver) =>
     const partitions = await cluster.askForPartitions(topic)
     await use(async (broker) => {
       const lost = installation.brokerNodes.find((node) => brokerName(node) === broker)
+      if (lost === undefined) throw new RangeError(`there is no broker ${broker}`)
+      if (installation.brokerNodes.length === 1) return // it leads again when it is back
+      await cluster.refresh()
       const another = Array.from({ length: partitions }, (_, partition) =>
         cluster.anotherLeader(topic, partition, lost, deadlineMs),
       )

@@ -7,7 +7,7 @@ import { brokerDisk } from '@millrace/stack/broker-disks'
 import { brokerName } from '@millrace/stack/broker-name'
 import { isAlive } from '@millrace/stack/process-identity'
 import { waitUntil } from '@millrace/stack/wait'
-import { afterFailOverSecondsMax } from './broker-drills.ts'
+import { brokerLossSecondsMax } from './broker-drills.ts'
 import { skewClock } from './clock-skew.ts'
 import type { Drill } from './drill.ts'
 import { watchingLeaders } from './fail-over.ts'
@@ -66,7 +66,7 @@ export const machineDrills: readonly Drill[] = [
     name: 'disk-full',
     says: `the disk of a broker is full: it ends, stays down for ${fullMs / 1_000} s, and has room again when it starts`,
     recoveryBound: 'broker.session.timeout.ms (6 s), or at once where the broker could still hand its partitions over',
-    recoverySecondsMax: afterFailOverSecondsMax,
+    recoverySecondsMax: brokerLossSecondsMax,
     fault: fillDisk,
   },
   {

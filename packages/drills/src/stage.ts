@@ -46,7 +46,7 @@ type Drilled = {
   readonly note: (line: string) => void
   /** Recovery counts from now, and not from the end of the fault: what follows is recovery too. The last call counts. */
   readonly over: () => void
-  /** Others lead all that a lost broker led: what is promised of recovery counts from now. */
+  /** Others lead all that a lost broker led: that much of the recovery is Kafka's. */
   readonly failedOver: () => void
 }
 

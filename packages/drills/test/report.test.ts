@@ -46,13 +46,15 @@ test('a drill says whether it recovered within what is promised, and its verdict
   })
 })
 
-test('where a broker was lost, what is promised counts from when others lead what it led', () => {
-  expect(reportOn(6_000, 2)).toMatchObject({ failOverSeconds: null, recoverySecondsMax: 2, isWithinBound: false })
-  expect(reportOn(6_000, 2, 4_250)).toMatchObject({
+test('where a broker was lost, it is promised that 2 s after others lead what it led all is calm, and after so long at most', () => {
+  expect(reportOn(6_000, 8)).toMatchObject({ failOverSeconds: null, recoverySecondsMax: 8, isWithinBound: true })
+  expect(reportOn(6_000, 8, 4_250)).toMatchObject({
     failOverSeconds: 1.25,
     recoverySecondsMax: 3.25,
     isWithinBound: true,
   })
+  expect(reportOn(6_500, 8, 4_250)).toMatchObject({ recoverySecondsMax: 3.25, isWithinBound: false })
+  expect(reportOn(6_000, 2, 5_000)).toMatchObject({ recoverySecondsMax: 2, isWithinBound: false })
 })
 
 test('one that does not recover has kept nothing, and one that promises nothing has nothing to keep', () => {
