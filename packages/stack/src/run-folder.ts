@@ -27,6 +27,7 @@ export type StackRecord = z.infer<typeof stackRecord>
 export type ServiceRecord = z.infer<typeof serviceRecord>
 
 const terminateWaitMs = 20_000
+const killWaitMs = 10_000
 const pollMs = 100
 
 function lockFile(layout: Layout): string {
@@ -115,16 +116,29 @@ export async function leftovers(
   return recorded.filter((_, index) => alive[index])
 }
 
-/** Ends processes that are not our children: SIGTERM, and SIGKILL for those that stay. */
+/** Ends processes that are not our children: SIGTERM, and SIGKILL for those that stay. None runs when this is done. */
 export async function endAll(identities: readonly ProcessIdentity[], waitMs = terminateWaitMs): Promise<void> {
   for (const { pid } of identities) signal(pid, 'SIGTERM')
+  for (const { pid } of await remainingAfter(identities, waitMs)) signal(pid, 'SIGKILL')
+  const immortal = await remainingAfter(identities, killWaitMs)
+  if (immortal.length > 0) {
+    const pids = immortal.map(({ pid }) => pid).join(', ')
+    throw new MillraceError(
+      'stack.failed',
+      `processes ${pids} do not end, though they were killed: look at what they wait for`,
+    )
+  }
+}
+
+/** Waits until all have ended, for so long. */
+async function remainingAfter(identities: readonly ProcessIdentity[], waitMs: number): Promise<ProcessIdentity[]> {
   const deadline = performance.now() + waitMs
-  while (performance.now() < deadline) {
+  for (;;) {
     const alive = await Promise.all(identities.map(isAlive))
-    if (!alive.includes(true)) return
+    const remaining = identities.filter((_, index) => alive[index])
+    if (remaining.length === 0 || performance.now() >= deadline) return remaining
     await sleep(pollMs)
   }
-  for (const identity of identities) if (await isAlive(identity)) signal(identity.pid, 'SIGKILL')
 }
 
 function signal(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {

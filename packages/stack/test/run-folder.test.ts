@@ -16,9 +16,10 @@ beforeEach(async () => {
   onTestFinished(() => rm(layout.state, { recursive: true }))
 })
 
-async function sleeper() {
-  const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'])
-  await once(child, 'spawn')
+async function sleeper(before = '') {
+  const script = `${before}; setInterval(() => undefined, 1000); process.stdout.write('.')`
+  const child = spawn(process.execPath, ['-e', script])
+  await once(child.stdout, 'data')
   onTestFinished(() => void child.kill('SIGKILL'))
   const identity = await identify(child.pid ?? 0)
   if (!identity) throw new Error('the process has no identity')
@@ -63,6 +64,13 @@ test('servers of a killed runner are found and ended; a process that only has th
   await endAll(left.map((one) => one.identity))
   await exit
   expect(await isAlive(identity)).toBe(false)
+})
+
+test('a process that does not end when it is told to is gone when all are ended', async () => {
+  const { child, identity } = await sleeper("process.on('SIGTERM', () => undefined)")
+  await endAll([identity], 200)
+  expect(await isAlive(identity)).toBe(false)
+  expect(child.signalCode ?? (await once(child, 'exit'))[1]).toBe('SIGKILL')
 })
 
 test.each(['{"version": 0}', '{"runner": {'])(
