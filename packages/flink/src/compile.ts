@@ -68,6 +68,8 @@ function settings(pipeline: Pipeline, environment: FlinkEnvironment, checkpointD
     'table.local-time-zone': 'UTC',
     // DECODE_JSON decodes a record once for all branches of the job, because all of them get the same array of bytes.
     'pipeline.object-reuse': true,
+    // In two phases the first loses what is in windows before 1970: it takes their watermarks for old ones and does not flush (Flink 2.3.0).
+    'table.optimizer.agg-phase-strategy': 'ONE_PHASE',
     'parallelism.default': 1,
     ...(idlenessMs === undefined ? {} : { 'table.exec.source.idle-timeout': `${idlenessMs} ms` }),
   }).map(([option, value]) => sql.set(option, value))

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:af9d62c62e31c79b4470dfb764d4b66fb7345caf0f335ed38f7e051542243735';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:65f2564a706d21a106293270b49b6eb6bd2d895504d3958ff7f451dd71fbea36';
 
 SET 'pipeline.name' = 'every-aggregate';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:c453f8ca8f722a61bab1e721932d95cda48d242213fbf49c2a422b5f3c2f812e';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:c186e2cdf3f18f51b268438b8c0ed761ab05e58d997d6b7358c8d7beedb32965';
 
 SET 'pipeline.name' = 'filtered';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:b871e930bb94346d6a1fe20a0ae91d825dd55cb8dff14acc32d7c19ba415ae1f';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:2dd9de3477b1b9db1196def027de4989cbe43bb9cb83d02dab0445a21bfbf967';
 
 SET 'pipeline.name' = 'idle';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

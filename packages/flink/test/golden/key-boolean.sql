@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:88d28da624f1326a0cf6db555c5b98e505c6ec542fc6f305e76c1fe80b0819c0';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:ea7aeeca125b59dc890a49d4acb110b104fcf5ea5bd2be8eb2e26890c84715ca';
 
 SET 'pipeline.name' = 'key-boolean';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

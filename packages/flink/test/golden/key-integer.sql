@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:5cea151f1950d955679e665b0832bb57932ec7d20a2418b9f2765d7ebd6185d4';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:1dd5cd2870d96a29281d23b0f70d727493d3a6a760a63a75f29c910de38ad331';
 
 SET 'pipeline.name' = 'key-integer';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

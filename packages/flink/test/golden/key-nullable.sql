@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:f9bcb92999bcf396004a27cf1866751f7a5c5b5f4203c13f09a216b617ae6d00';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:f7b8e4037d1a3587e4a88066468e7294d5f2feca5924595ad72b356bc2d8d8ec';
 
 SET 'pipeline.name' = 'key-nullable';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:1cf8c9df321bb33949d6fa8a3fb757277d109fbda864fb3324faa56e24d21c5c';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:bd3c7f6ecff962c66ad3a7c32ccbe008fb08adf28fbc981d4991d7f8e85f60e7';
 
 SET 'pipeline.name' = 'key-number';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:c0324cbe6a224f59151c72d8082c4f46ce9a9ce7f9f4b4e0748b0bf5703a14e1';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:54fbca6ec9103d3f0831cf22a59b9a86ae39e573a9b42078d19886c6a97c874d';
 
 SET 'pipeline.name' = 'key-timestamp';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

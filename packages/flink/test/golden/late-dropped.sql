@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:e7dabc34e058221f783bb6ddc1c9916ada76411f9fab9e48447b9d460cd83f62';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:2ac95c78b21037c6cbbd59286cba98e6faa44ba2f1c97fb40e31acd3748b58b9';
 
 SET 'pipeline.name' = 'late-dropped';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:3f54a54e47df2dc9a5b757c1f6b5b7632080d210c8621fcbd47debad5a426b2c';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:59fd67a8fcb403e64bb4a5da3aa4995326e2e5391fe8ffdc0d19f030ff3dadeb';
 
 SET 'pipeline.name' = 'paid-only';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

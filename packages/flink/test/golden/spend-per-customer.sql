@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:9589e7c6ce3df79dd78b43a4ad75c6e3bbc5beb8417d5d028b16d4f7eeb23e85';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:ddb88f9cd7184724fb195bc9011a5ac515cfe2377d5388563100b4a06c39e8ae';
 
 SET 'pipeline.name' = 'spend-per-customer';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

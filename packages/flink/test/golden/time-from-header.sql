@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:02cb8f83abdd2efe3fd2383b79c454de15f2b41650cf477bc6cbc8654f193691';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:48923d0c2f618a83df6921b93dcad6dbfb4a72e7ba0c4338e9f44256c98e31fe';
 
 SET 'pipeline.name' = 'time-from-header';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:7839312106c4325c70d15031c738bd6f787d0d5c01b3c756be824d004d6db1bc';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:fabf67cb05ed968dd42f33d77e0348d33e8630db27c6ef4d861fcf45a4561591';
 
 SET 'pipeline.name' = 'whole-topic';
 
@@ -13,6 +13,8 @@ SET 'execution.checkpointing.externalized-checkpoint-retention' = 'RETAIN_ON_CAN
 SET 'table.local-time-zone' = 'UTC';
 
 SET 'pipeline.object-reuse' = 'true';
+
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 
 SET 'parallelism.default' = '1';
 

@@ -20,13 +20,15 @@ class PlannedPipelineTest {
 
     @ParameterizedTest
     @MethodSource("pipelines")
-    void readsItsTopicOnceAndJudgesLatenessOnce(String name) throws IOException {
+    void readsItsTopicOnceJudgesLatenessOnceAndAggregatesInOnePhase(String name) throws IOException {
         CompiledPipeline pipeline = CompiledPipeline.read(name);
         boolean keepsLate = pipeline.statementSet().contains("`late_events`");
         String plan = planOf(pipeline);
         assertEquals(1, count("TableSourceScan\\(", plan), plan);
         assertEquals(keepsLate ? 4 : 3, count("Sink\\(", plan), plan);
         assertEquals(1, count("ProcessTableFunction\\(", plan), plan);
+        assertEquals(0, count("LocalWindowAggregate\\(", plan), plan);
+        assertEquals(2, count("WindowAggregate\\(", plan), plan);
     }
 
     private static String planOf(CompiledPipeline pipeline) {
