@@ -1,3 +1,4 @@
+import { timeOf } from './cloud-event.ts'
 import type { Field, Fields, FieldType } from './field.ts'
 
 /** The tree that a condition or a computed value is, before it becomes SQL. */
@@ -21,6 +22,16 @@ type ValueOf<Type extends FieldType> = Type extends 'number' | 'integer'
   : Type extends 'boolean'
     ? boolean
     : string
+
+/**
+ * The time that a literal is which is compared with a timestamp, in milliseconds since 1970.
+ * @throws RangeError when it is none.
+ */
+export function literalTimeMs(value: Scalar): number {
+  const ms = timeOf(String(value))
+  if (ms === undefined) throw new RangeError(`"${value}" is not a time: write it as in "2001-01-31T23:59:00Z"`)
+  return ms
+}
 
 /** Something that is true, false or, where a field is null, unknown: SQL's three-valued logic. */
 export type Condition = {

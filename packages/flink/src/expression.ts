@@ -1,4 +1,4 @@
-import type { Comparison, Expression, Scalar } from '@millrace/core/expression'
+import { type Comparison, type Expression, literalTimeMs, type Scalar } from '@millrace/core/expression'
 import type { FieldType } from '@millrace/core/field'
 import * as sql from './sql.ts'
 
@@ -42,16 +42,5 @@ function literalSql(value: Scalar, beside: FieldType | undefined): string {
   if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE'
   if (typeof value === 'number') return sql.number(value)
   if (beside !== 'timestamp') return sql.text(value)
-  return sql.instant(epochMsOf(value))
-}
-
-const rfc3339 = /^\d{4}-\d\d-(\d\d)T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
-
-/** `Date.parse` alone would read a time without an offset by this machine's clock, and the 30th of February as a day in March. */
-function epochMsOf(value: string): number {
-  const [, day] = rfc3339.exec(value) ?? []
-  const epochMs = day === undefined ? NaN : Date.parse(value.toUpperCase())
-  const exists = !Number.isNaN(epochMs) && new Date(`${value.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(day)
-  if (!exists) throw new RangeError(`"${value}" is not a time: write it as in "2001-01-31T23:59:00Z"`)
-  return epochMs
+  return sql.instant(literalTimeMs(value))
 }

@@ -1,0 +1,55 @@
+import type { EventRow, RowValue } from './event-row.ts'
+import { type Comparison, type Expression, literalTimeMs } from './expression.ts'
+
+/** The value of an expression for an event, as SQL computes it: `null` is what is not known. */
+export function evaluateExpression(expression: Expression, row: EventRow): RowValue {
+  switch (expression.kind) {
+    case 'field':
+      return row.get(expression.name) ?? null
+    case 'literal':
+      return expression.value
+    case 'compare': {
+      const { operator, left, right } = expression
+      const order = orderOf(operandOf(left, right, row), operandOf(right, left, row))
+      return order === undefined ? null : comparisons[operator](order)
+    }
+    case 'and':
+      return every(expression.operands, row, false)
+    case 'or':
+      return every(expression.operands, row, true)
+    case 'not': {
+      const value = evaluateExpression(expression.operand, row)
+      return value === null ? null : value !== true
+    }
+    case 'is-null':
+      return evaluateExpression(expression.operand, row) === null
+  }
+}
+
+const comparisons: Record<Comparison, (order: number) => boolean> = {
+  eq: (order) => order === 0,
+  ne: (order) => order !== 0,
+  gt: (order) => order > 0,
+  gte: (order) => order >= 0,
+  lt: (order) => order < 0,
+  lte: (order) => order <= 0,
+}
+
+/** Three-valued: one operand that decides is enough, and of the others none matters. */
+function every(operands: readonly Expression[], row: EventRow, decides: boolean): boolean | null {
+  const values = operands.map((operand) => evaluateExpression(operand, row))
+  if (values.includes(decides)) return decides
+  return values.includes(null) ? null : !decides
+}
+
+/** A text beside a time is a time. */
+function operandOf(operand: Expression, other: Expression, row: EventRow): RowValue {
+  const isTime = operand.kind === 'literal' && other.kind === 'field' && other.type === 'timestamp'
+  return isTime ? literalTimeMs(operand.value) : evaluateExpression(operand, row)
+}
+
+/** Negative, 0 or positive; `undefined` where one of them is not known. Texts are ordered by their UTF-16. */
+function orderOf(left: RowValue, right: RowValue): number | undefined {
+  if (left === null || right === null) return undefined
+  return left < right ? -1 : left > right ? 1 : 0
+}
