@@ -1,0 +1,258 @@
+/** Pipelines and what they read, by chance: every way through the language, and streams as they should not be but are. */
+import { average, count, max, min, sum } from '@millrace/core/aggregate'
+import type { PipelineInput } from '@millrace/core/evaluate'
+import { eventType } from '@millrace/core/event-type'
+import type { Column, Columns, Condition } from '@millrace/core/expression'
+import { type Pipeline, pipeline, tumbling } from '@millrace/core/pipeline'
+import fc from 'fast-check'
+
+export type Case = {
+  readonly pipeline: Pipeline
+  readonly partitions: number
+  readonly input: readonly PipelineInput[]
+}
+
+const reading = eventType('reading.taken', {
+  schema: {
+    type: 'object',
+    properties: {
+      name: { type: 'string' },
+      place: { type: 'string' },
+      number: { type: 'number' },
+      level: { type: 'number' },
+      whole: { type: 'integer' },
+      units: { type: 'integer' },
+      on: { type: 'boolean' },
+      seen: { type: 'string', format: 'date-time' },
+      at: { type: 'string', format: 'date-time' },
+    },
+    required: ['name', 'number', 'whole', 'on', 'at'],
+  },
+  key: '/name',
+  time: '/at',
+})
+type Reading = Columns<typeof reading.fields>
+
+/** Flink orders what is beyond the first 65 536 characters by UTF-16 or by UTF-8, as it has a text in memory: so nothing comes between. */
+const texts = ['', 'a', 'A', 'b', 'é', '\u{1f600}', "d'Arc", 'null', '~'] as const
+/** Sums of these are exact in any order. */
+const numbers = [0, -0, 1, -1, 0.5, 2.25, -1024, 1048576.125] as const
+const wholes = [
+  '0',
+  '-0',
+  '1',
+  '7',
+  '-3',
+  '1.0',
+  '2e3',
+  '9007199254740993',
+  '9223372036854775807',
+  '-9223372036854775808',
+]
+const timesOfDay = [
+  '2030-01-01T00:00:00Z',
+  '2030-01-01T01:00:00.5+00:30',
+  '1969-12-31T23:59:59.999Z',
+  '0001-01-01T00:00:00Z',
+]
+
+const comparisons = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte'] as const
+
+/** A comparison of a column with a literal or with another column of its type. */
+function compared<Type extends 'string' | 'number' | 'integer' | 'boolean' | 'timestamp'>(
+  columns: readonly ((event: Reading) => Column<Type>)[],
+  literals: readonly Parameters<Column<Type>['eq']>[0][],
+): fc.Arbitrary<(event: Reading) => Condition> {
+  const operand = fc.oneof(
+    fc.constantFrom(...literals).map((literal) => () => literal),
+    fc.constantFrom(...columns),
+  )
+  return fc
+    .record({ left: fc.constantFrom(...columns), comparison: fc.constantFrom(...comparisons), right: operand })
+    .map(
+      ({ left, comparison, right }) =>
+        (event) =>
+          left(event)[comparison](right(event)),
+    )
+}
+
+const { condition } = fc.letrec<{ condition: (event: Reading) => Condition }>((tie) => ({
+  condition: fc.oneof(
+    { maxDepth: 3, withCrossShrink: true },
+    compared([(event) => event.name, (event) => event.place], texts),
+    compared([(event) => event.number, (event) => event.level], [0, 0.5, -1e300, 1e21]),
+    compared([(event) => event.whole, (event) => event.units], [0, 7, -3, 2 ** 53 - 1]),
+    compared([(event) => event.seen, (event) => event.at], timesOfDay),
+    fc.constant((event: Reading) => event.on.eq(true)),
+    fc.constantFrom(
+      (event: Reading) => event.place.isNull(),
+      (event: Reading) => event.units.isNull(),
+    ),
+    fc.tuple(tie('condition'), tie('condition')).map(
+      ([one, other]) =>
+        (event: Reading) =>
+          one(event).and(other(event)),
+    ),
+    fc.tuple(tie('condition'), tie('condition')).map(
+      ([one, other]) =>
+        (event: Reading) =>
+          one(event).or(other(event)),
+    ),
+    tie('condition').map((one) => (event: Reading) => one(event).not()),
+  ),
+}))
+
+const groupings: readonly ((event: Reading) => Record<string, Column>)[] = [
+  () => ({}),
+  (event) => ({ name: event.name }),
+  (event) => ({ place: event.place }),
+  (event) => ({ on: event.on, units: event.units }),
+  (event) => ({ seen: event.seen }),
+  (event) => ({ number: event.number }),
+  (event) => ({ whole: event.whole, level: event.level }),
+]
+
+const aggregates = (event: Reading) => ({
+  events: count(),
+  total: sum(event.number),
+  levels: sum(event.level),
+  wholes: sum(event.whole),
+  allUnits: sum(event.units),
+  mean: average(event.level),
+  meanUnits: average(event.units),
+  least: min(event.number),
+  most: max(event.level),
+  fewest: min(event.units),
+  largest: max(event.whole),
+})
+const aggregateNames = [
+  'events',
+  'total',
+  'levels',
+  'wholes',
+  'allUnits',
+  'mean',
+  'meanUnits',
+  'least',
+  'most',
+  'fewest',
+  'largest',
+] as const
+
+const sizes = ['1 second', '7 seconds', '1 minute', '1 hour', '1 day'] as const
+const disorders = ['1 millisecond', '1 second', '90 seconds', '1 hour'] as const
+
+const pipelines: fc.Arbitrary<Pipeline> = fc
+  .record({
+    where: fc.option(condition, { nil: undefined, freq: 2 }),
+    size: fc.constantFrom(...sizes),
+    outOfOrderness: fc.constantFrom(...disorders),
+    grouping: fc.constantFrom(...groupings),
+    names: fc.subarray([...aggregateNames], { minLength: 1 }),
+  })
+  .map(({ where, size, outOfOrderness, grouping, names }) => {
+    const from = pipeline('by-chance').from(reading)
+    return (where ? from.where(where) : from)
+      .window(tumbling(size))
+      .watermark({ outOfOrderness })
+      .groupBy(grouping)
+      .aggregate((event) => {
+        const all = aggregates(event)
+        return Object.fromEntries(names.map((name) => [name, all[name]]))
+      })
+  })
+
+const utf8 = new TextEncoder()
+const earliestMs = Date.parse('0000-01-01T00:00:00Z')
+const beginsMs = [Date.parse('2030-01-01T00:00:00Z'), -3_000, earliestMs + 1_000] as const
+
+/**
+ * The times of a stream go on, and back, by what matters to its pipeline: nothing, a window, the disorder that is tolerated, both, and a
+ * millisecond more or less.
+ */
+function times({ window, watermark }: Pipeline, events: number): fc.Arbitrary<number[]> {
+  const { sizeMs } = window
+  const { outOfOrdernessMs } = watermark
+  const step = fc.record({
+    ms: fc.constantFrom(0, 1, Math.ceil(sizeMs / 3), sizeMs, outOfOrdernessMs, sizeMs + outOfOrdernessMs),
+    sign: fc.constantFrom(1, 1, -1),
+    jitter: fc.constantFrom(-2, -1, 0, 0, 0, 1),
+  })
+  const steps = fc.array(step, { minLength: events, maxLength: events })
+  return fc.tuple(fc.constantFrom(...beginsMs), steps).map(([begin, all]) => {
+    let ms = Math.floor(begin / sizeMs) * sizeMs
+    return all.map((one) => (ms = Math.max(earliestMs, ms + one.sign * one.ms + one.jitter)))
+  })
+}
+
+const optional = (value: fc.Arbitrary<string>) => fc.option(value, { nil: 'null', freq: 3 })
+const json = (values: readonly (string | number)[]) =>
+  fc.constantFrom(...values.map((value) => (Object.is(value, -0) ? '-0.0' : JSON.stringify(value))))
+
+const data = fc.record({
+  name: json(texts),
+  place: optional(json(texts)),
+  number: json(numbers),
+  level: optional(json(numbers)),
+  whole: fc.constantFrom(...wholes),
+  units: optional(fc.constantFrom(...wholes)),
+  on: fc.constantFrom('true', 'false'),
+  seen: optional(json(timesOfDay)),
+  also: fc.constantFrom('{"at":1}', '[[]]', '"x"'),
+})
+
+const malformed: fc.Arbitrary<Uint8Array | null> = fc.oneof(
+  fc.constant(null),
+  fc.uint8Array({ maxLength: 12 }),
+  fc.json({ maxDepth: 2 }).map((text) => utf8.encode(text)),
+  fc
+    .constantFrom('{"name":"a","number":1,"whole":1.5,"on":true,"at":"2030-01-01T00:00:00Z"}', '{"name":"\\ud800"}')
+    .map((text) => utf8.encode(text)),
+)
+
+const addressees = [...Array.from({ length: 8 }, () => undefined), 'flink/by-chance', 'worker/other'] as const
+
+function recordOf(atMs: number, fields: Readonly<Record<string, string>>): Uint8Array {
+  const members = Object.entries({ ...fields, at: JSON.stringify(new Date(atMs).toISOString()) })
+  return utf8.encode(`{${members.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join()}}`)
+}
+
+type EventByChance = typeof event extends fc.Arbitrary<infer Value> ? Value : never
+
+const event = fc.record({
+  fields: data,
+  broken: fc.oneof({ weight: 15, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: malformed }),
+  addressee: fc.constantFrom(...addressees),
+  partition: fc.nat(),
+  isIdle: fc.constantFrom(true, ...Array.from({ length: 11 }, () => false)),
+})
+
+/** In the end all partitions have a record that moves event time on: windows of a stream that ends idle would stay open in Flink. */
+function streams(read: Pipeline, partitions: number): fc.Arbitrary<PipelineInput[]> {
+  const inputOf = ({ fields, broken, addressee, partition, isIdle }: EventByChance, atMs: number): PipelineInput => {
+    if (isIdle) return { idlePartition: partition % partitions }
+    return {
+      partition: partition % partitions,
+      headers: new Map(addressee === undefined ? [] : [['millrace_replay_for', addressee]]),
+      value: broken === undefined ? recordOf(atMs, fields) : broken,
+    }
+  }
+  const lasts = fc.array(data, { minLength: partitions, maxLength: partitions })
+  return fc.tuple(fc.array(event, { minLength: 1, maxLength: 60, size: 'max' }), lasts).chain(([events, ends]) =>
+    times(read, events.length).map((atMs) => {
+      const endMs = Math.max(...atMs) + read.window.sizeMs + read.watermark.outOfOrdernessMs
+      return [
+        ...events.map((one, index) => inputOf(one, atMs[index] ?? 0)),
+        ...ends.map((fields, partition) => ({ partition, headers: new Map(), value: recordOf(endMs, fields) })),
+      ]
+    }),
+  )
+}
+
+/** So many pipelines, each with a topic of some partitions, as the seed decides. */
+export function casesOf(seed: number, cases: number): Case[] {
+  const one = fc
+    .tuple(pipelines, fc.constantFrom(1, 1, 2, 3))
+    .chain(([read, partitions]) => streams(read, partitions).map((input) => ({ pipeline: read, partitions, input })))
+  return fc.sample(one, { seed, numRuns: cases })
+}
