@@ -75,8 +75,8 @@ function tableOf(runs: readonly DrillResults[]): string[] {
     '`source` and `id`. _Calm_ is a half second whose 95th percentile is at most twice that before the fault, or 100 ms more. _Calm again_ is from',
     'when four of them are on end, _for good_ from when all are, with leaderships that move back later and what else the machine has to do. Both',
     'count from when the fault is over, and where a process was killed from the kill. What is _promised_ is 3 s after a fault of the network, and',
-    '2 s after _others lead_ what a lost broker led; whether that is _kept_ depends on the machine too, and is no part of the verdict. _All of it_',
-    'is a drill from its beginning until it has its verdict.',
+    '2 s after _others lead_ what a lost broker led, from when half seconds are counted anew; whether that is _kept_ depends on the machine too, and',
+    'is no part of the verdict. _All of it_ is a drill from its beginning until it has its verdict.',
   ]
 }
 
