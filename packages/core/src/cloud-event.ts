@@ -60,7 +60,8 @@ export function isTime(text: string): boolean {
 const timeLengthMax = 64
 
 const dayMs = 86_400_000
-const yearsStartMs = Date.parse('0000-01-01T00:00:00Z')
+/** The first time that there is, in ms since 1970. */
+export const earliestTimeMs = Date.parse('0000-01-01T00:00:00Z')
 const yearsEndMs = Date.parse('+010000-01-01T00:00:00Z')
 
 /**
@@ -74,7 +75,7 @@ export function timeOf(text: string): number | undefined {
   const second = leaps ? `${text.slice(0, 17)}59${text.slice(19)}` : text
   if (!isTime(second)) return undefined
   const ms = Date.parse(second.toUpperCase()) + (leaps ? 1_000 : 0)
-  if (ms < yearsStartMs || ms >= yearsEndMs) return undefined
+  if (ms < earliestTimeMs || ms >= yearsEndMs) return undefined
   return leaps && Math.floor(ms / 1_000) % (dayMs / 1_000) !== 0 ? undefined : ms
 }
 

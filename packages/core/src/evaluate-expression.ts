@@ -51,5 +51,13 @@ function operandOf(operand: Expression, other: Expression, row: EventRow): RowVa
 /** Negative, 0 or positive; `undefined` where one of them is not known. Texts are ordered by their UTF-16. */
 function orderOf(left: RowValue, right: RowValue): number | undefined {
   if (left === null || right === null) return undefined
-  return left < right ? -1 : left > right ? 1 : 0
+  const [one, other] = [comparable(left, right), comparable(right, left)]
+  return one < other ? -1 : one > other ? 1 : 0
+}
+
+/** An integer beside a literal that is a DOUBLE in SQL, as all are that a number does not hold exactly, is one too. */
+function comparable(value: Exclude<RowValue, null>, beside: Exclude<RowValue, null>): Exclude<RowValue, null> {
+  return typeof value === 'bigint' && typeof beside === 'number' && !Number.isSafeInteger(beside)
+    ? Number(value)
+    : value
 }

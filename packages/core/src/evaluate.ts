@@ -4,7 +4,7 @@
  */
 import type { AccountOutcome } from './account.ts'
 import type { Aggregate } from './aggregate.ts'
-import { timeOf } from './cloud-event.ts'
+import { earliestTimeMs, timeOf } from './cloud-event.ts'
 import { evaluateExpression } from './evaluate-expression.ts'
 import { type EventRow, readRow, type RowValue } from './event-row.ts'
 import type { Expression } from './expression.ts'
@@ -45,7 +45,7 @@ export type Evaluation = {
 /**
  * Evaluates a pipeline over what its topic holds. Integers are `bigint`, times are in milliseconds since 1970.
  * @param partitions how many the topic has: none may be silent before event time advances, unless it is idle
- * @throws RangeError when a literal of the pipeline is no time, and stands beside one
+ * @throws RangeError when an event comes to a comparison of a time with a literal that is none
  * @public
  */
 export function evaluatePipeline(pipeline: Pipeline, partitions: number, input: readonly PipelineInput[]): Evaluation {
@@ -59,16 +59,13 @@ export function evaluatePipeline(pipeline: Pipeline, partitions: number, input: 
       const read = readRecord(pipeline, next)
       outcomes.push(outcomeOf(pipeline, read, clock.watermarkMs(), windows))
       // A record is seen with what came before it, and moves event time for what comes after it, whatever became of it.
-      clock.advance(next.partition, (read.timeMs ?? beforeAllTimeMs) - pipeline.watermark.outOfOrdernessMs)
+      clock.advance(next.partition, (read.timeMs ?? earliestTimeMs) - pipeline.watermark.outOfOrdernessMs)
     }
     results.push(...windows.closedBy(clock.watermarkMs()))
   }
   const watermarkMs = clock.watermarkMs()
   return { outcomes, results, open: windows.open(), watermarkMs: watermarkMs === -Infinity ? undefined : watermarkMs }
 }
-
-/** A record that is malformed counts as one of this time, which is before every time that an event can have. */
-const beforeAllTimeMs = Date.parse('0000-01-01T00:00:00Z')
 
 type ReadRecord = {
   readonly isAddressed: boolean

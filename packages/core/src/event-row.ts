@@ -9,12 +9,12 @@ export type RowValue = string | number | bigint | boolean | null
 export type EventRow = ReadonlyMap<string, RowValue>
 
 /**
- * The value of a record as a row, or `undefined` for whatever is not such an object, from invalid UTF-8 to a value of another type: the very
- * rules by which Flink reads it (`DecodeJson.java`).
+ * The value of a record as a row, or `undefined` for whatever is not such an object, from invalid UTF-8 to a value of another type: by the rules
+ * of `DecodeJson.java`, but for bounds of its parser that no event reaches (1 000 levels, 1 000 digits).
  */
 export function readRow(value: Uint8Array | null, fields: Fields): EventRow | undefined {
   const event = value === null ? undefined : parsed(value)
-  if (!isJsonObject(event)) return undefined
+  if (!isJsonObject(event) || event instanceof NumberText) return undefined
   const row = new Map<string, RowValue>()
   for (const [name, field] of Object.entries(fields)) {
     const found = valueOf(Object.hasOwn(event, name) ? event[name] : null, field)

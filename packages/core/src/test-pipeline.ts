@@ -1,3 +1,4 @@
+import type { AccountOutcome } from './account.ts'
 import { evaluatePipeline, type WindowResult } from './evaluate.ts'
 import type { RowValue } from './event-row.ts'
 import type { Fields, FieldType } from './field.ts'
@@ -33,7 +34,7 @@ export type PipelineTestOptions = {
 
 /**
  * Runs a pipeline in memory over the data of events, in the order in which they are given: for unit tests of pipelines.
- * @throws RangeError when a literal of the pipeline is no time, and stands beside one
+ * @throws RangeError when an event comes to a comparison of a time with a literal that is none
  * @public
  */
 export function testPipeline<R extends Fields>(
@@ -48,7 +49,7 @@ export function testPipeline<R extends Fields>(
     value: utf8.encode(JSON.stringify(event)),
   }))
   const { outcomes, results, open } = evaluatePipeline(pipeline, 1, input)
-  const having = (outcome: string) => events.filter((_, index) => outcomes[index] === outcome)
+  const having = (outcome: AccountOutcome) => events.filter((_, index) => outcomes[index] === outcome)
   return {
     results: [...results, ...open].map((result) => published(pipeline, result)),
     late: having('late'),
@@ -78,7 +79,8 @@ function published(
 }
 
 function publishedValue(value: Exclude<RowValue, null>, type: FieldType): string | number | bigint | boolean {
-  if (type === 'timestamp') return new Date(Number(value)).toISOString()
+  // Flink writes no fraction of a second where there is none.
+  if (type === 'timestamp') return new Date(Number(value)).toISOString().replace('.000Z', 'Z')
   if (typeof value !== 'bigint') return value
-  return BigInt(Number(value)) === value && Number.isSafeInteger(Number(value)) ? Number(value) : value
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value
 }

@@ -117,8 +117,10 @@ test('where the event type says no time, an event has that of its header', () =>
   const { outcomes, open } = evaluatePipeline(views, 1, [
     record('{"page":"/"}', 0, { ce_time: '1969-12-31T23:59:59.999Z' }),
     record('{"page":"/"}', 0, { ce_time: 'yesterday' }),
+    record('5', 0, { ce_time: '1970-01-01T00:00:00Z' }),
+    record('{}', 0, { ce_time: '1969-12-31T23:59:59.999Z' }),
   ])
-  expect(outcomes).toEqual(['processed', 'dead-lettered'])
+  expect(outcomes).toEqual(['processed', 'dead-lettered', 'dead-lettered', 'processed'])
   expect(open[0]).toMatchObject({ windowStartMs: -60_000, windowEndMs: 0 })
 })
 
@@ -203,5 +205,6 @@ test('conditions know three values, times and the order of texts', () => {
   expect(outcomeOf((event) => event.at.lt('2030-01-01T11:30:00+01:00'))).toBe('processed')
   expect(outcomeOf((event) => event.customer.lt('adam'))).toBe('processed')
   expect(outcomeOf((event) => event.items.gt(0.5), { items: 1 })).toBe('processed')
+  expect(outcomeOf((event) => event.items.gt(2 ** 53 - 1), { items: 2 ** 53 })).toBe('processed')
   expect(() => outcomeOf((event) => event.at.lt('noon'))).toThrow('"noon" is not a time')
 })

@@ -1,3 +1,4 @@
+import { earliestTimeMs } from '@millrace/core/cloud-event'
 import { deadLetterHeaders } from '@millrace/core/dead-letter'
 import type { EventType } from '@millrace/core/event-type'
 import type { Fields, FieldType } from '@millrace/core/field'
@@ -15,9 +16,6 @@ export const sqlTypes: Record<FieldType, string> = {
   boolean: 'BOOLEAN',
   timestamp: 'TIMESTAMP_LTZ(3)',
 }
-
-/** Before every time that an event can have, so that a malformed record never moves the watermark. */
-const beforeAllTimeMs = Date.parse('0000-01-01T00:00:00Z')
 
 /** Header names → SQL expressions of the type STRING. */
 type HeaderExpressions = Readonly<Record<string, string>>
@@ -56,9 +54,9 @@ export const minuteSql = `FLOOR(COALESCE(${[eventTimeHeader, 'ce_time']
   .map((header) => `PARSE_RFC3339(\`record_headers\`[${sql.text(header)}])`)
   .join(', ')}, \`record_timestamp\`) TO MINUTE)`
 
-/** The column by which windows and watermarks go: never NULL, as Flink asks. */
+/** The column by which windows and watermarks go: never NULL, as Flink asks. A malformed record is before all others, so it never moves the watermark. */
 export function rowtimeSql(type: EventType): string {
-  return `COALESCE(${eventTimeSql(type)}, ${sql.instant(beforeAllTimeMs)})`
+  return `COALESCE(${eventTimeSql(type)}, ${sql.instant(earliestTimeMs)})`
 }
 
 /** The record key of a result: the UTF-8 of its only group value, as the gateway writes keys. */

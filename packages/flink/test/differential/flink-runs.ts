@@ -25,8 +25,8 @@ const value = z.union([z.string(), z.number(), z.boolean(), z.null()])
 const line = z.object({ case: z.int(), row: z.array(value) })
 export type FlinkRow = z.infer<typeof line>['row']
 
-/** What a pipeline made of its records: the outcomes by offset, and the results, each with the fields in the order of its type. */
-export type FlinkRun = { readonly outcomes: Map<number, string>; readonly results: FlinkRow[] }
+/** What a pipeline made of its records: the outcomes of each by offset, and the results, each with the fields in the order of its type. */
+export type FlinkRun = { readonly outcomes: Map<number, string[]>; readonly results: FlinkRow[] }
 
 /** What is replaced by what in the statements of a pipeline. */
 export type Altered = readonly [written: string | RegExp, instead: string]
@@ -68,9 +68,15 @@ function runsIn(stdout: string, cases: number): FlinkRun[] {
     const { case: index, row } = line.parse(JSON.parse(text))
     const [offset, outcome, ...result] = row
     if (offset === null) runs[index]?.results.push(result)
-    else runs[index]?.outcomes.set(Number(offset), String(outcome))
+    else outcomesAt(runs[index], Number(offset)).push(String(outcome))
   }
   return runs
+}
+
+function outcomesAt(run: FlinkRun | undefined, offset: number): string[] {
+  const outcomes = run?.outcomes.get(offset) ?? []
+  run?.outcomes.set(offset, outcomes)
+  return outcomes
 }
 
 function jobOf(cases: readonly Case[], altered: Altered) {

@@ -1,4 +1,4 @@
-/** Pipelines and what they read, by chance: every way through the language, and streams as they should not be but are. */
+/** Pipelines and what they read, by chance: of an event type with every kind of field, and streams as they should not be but are. */
 import { average, count, max, min, sum } from '@millrace/core/aggregate'
 import type { PipelineInput } from '@millrace/core/evaluate'
 import { eventType } from '@millrace/core/event-type'
@@ -81,7 +81,7 @@ const { condition } = fc.letrec<{ condition: (event: Reading) => Condition }>((t
     { maxDepth: 3, withCrossShrink: true },
     compared([(event) => event.name, (event) => event.place], texts),
     compared([(event) => event.number, (event) => event.level], [0, 0.5, -1e300, 1e21]),
-    compared([(event) => event.whole, (event) => event.units], [0, 7, -3, 2 ** 53 - 1]),
+    compared([(event) => event.whole, (event) => event.units], [0, 7, -3, 0.5, 2 ** 53 - 1, 2 ** 53, 2 ** 63]),
     compared([(event) => event.seen, (event) => event.at], timesOfDay),
     fc.constant((event: Reading) => event.on.eq(true)),
     fc.constantFrom(
