@@ -8,8 +8,9 @@ import { type PartitionAnswer, type PartitionBatch, produce } from './produce.ts
 import { protocolError, verdictOf } from './produce-verdict.ts'
 
 /**
- * Stores the batches of partitions, of each one at a time, and sends each again as it is until its leader has it. Tries for so long.
- * @throws MillraceError when not all are stored
+ * Stores the batches of partitions, of each one at a time, and sends each again as it is until its leader has it. No attempt begins after
+ * `deadlineMs`; the last takes 12 s at most.
+ * @throws MillraceError when not all are stored: 'kafka.unavailable' in time, or what a broker says of one that it does not take
  */
 export type BatchStore = (partitions: readonly (readonly PartitionBatch[])[], deadlineMs: number) => Promise<void>
 

@@ -7,7 +7,7 @@ import { createMetadata } from './metadata.ts'
 
 /** What a producer knows of the cluster: answered at once where it was asked before, and kept fresh in the background. */
 export type Cluster = Pick<Leaders, 'partitions' | 'leader' | 'learn' | 'anotherLeader' | 'refresh'> & {
-  /** @throws MillraceError 'kafka.unknown-topic' | 'kafka.unavailable' | 'kafka.refused' */
+  /** @throws MillraceError 'kafka.unknown-topic' | 'kafka.unavailable', at once when no broker takes connections | 'kafka.refused' */
   readonly askForPartitions: (topic: string) => Promise<number>
   /** Who is in the cluster now. */
   readonly brokers: () => Promise<readonly number[]>
@@ -32,7 +32,7 @@ export function openCluster(connection: KafkaConnection): Cluster {
     open.add(made)
     made.on('close', () => open.delete(made))
     made.on('error', () => open.delete(made)) // requests under way fail by themselves
-    const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? []
+    const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(address) ?? []
     try {
       await made.connect(host, Number(port))
       return made
@@ -65,7 +65,7 @@ export function openCluster(connection: KafkaConnection): Cluster {
       await leaders.askFor(topic)
       return leaders.partitions(topic) ?? 0
     },
-    brokers: async () => [...(known.size > 0 ? known : (await ask([])).brokers).keys()],
+    brokers: async () => [...(await ask([])).brokers.keys()],
     connect: (broker) => within(deadlineMs, `connecting to broker ${broker}`, connect(broker)),
     close: async () => {
       isClosed = true

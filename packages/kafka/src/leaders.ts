@@ -98,7 +98,7 @@ export function createLeaders(
     learn: (topic, partition, told) => {
       const known = topics.get(topic)
       const current = known?.[partition]
-      // Who is asked next may be behind and say otherwise: then the former leader is tried once more, and names this one again.
+      // Who is asked next may be behind and say otherwise: then the former leader is tried once more, and where it lives names this one again.
       if (known && current && told.epoch > current.epoch) topics.set(topic, known.with(partition, told))
     },
     anotherLeader: async (topic, partition, former, forMs) => {

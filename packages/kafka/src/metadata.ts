@@ -42,7 +42,8 @@ export function createMetadata(
     for (const address of [...addresses]) {
       try {
         const state = await askOne(address, topics)
-        addresses = [...new Set([...addresses, ...state.brokers.values()])]
+        const current = new Set([...bootstrapServers, ...state.brokers.values()])
+        addresses = [...new Set([...addresses, ...current])].filter((known) => current.has(known))
         return state
       } catch (error) {
         failure = error

@@ -116,7 +116,10 @@ export async function leftovers(
   return recorded.filter((_, index) => alive[index])
 }
 
-/** Ends processes that are not our children: SIGTERM, and SIGKILL for those that stay. None runs when this is done. */
+/**
+ * Ends processes that are not our children: SIGTERM, and SIGKILL for those that stay. None runs when this is done.
+ * @throws MillraceError 'stack.failed' when one does not even end then
+ */
 export async function endAll(identities: readonly ProcessIdentity[], waitMs = terminateWaitMs): Promise<void> {
   for (const { pid } of identities) signal(pid, 'SIGTERM')
   for (const { pid } of await remainingAfter(identities, waitMs)) signal(pid, 'SIGKILL')
