@@ -1,7 +1,7 @@
 import { isAlive } from '@millrace/stack/process-identity'
 import { brokerSessionTimeoutMs } from '@millrace/stack/servers/kafka'
 import { nothingIsAcknowledged } from './drill-checks.ts'
-import type { Drill } from './drill.ts'
+import { afterFailOverSecondsMax, type Drill } from './drill.ts'
 import { watchingLeaders } from './fail-over.ts'
 import type { Stage } from './stage.ts'
 
@@ -13,7 +13,7 @@ const failOverBound = `broker.session.timeout.ms (${brokerSessionTimeoutMs / 1_0
 /** `controller.quorum.fetch.timeout.ms`, and what the election of a controller takes then. */
 const electionSecondsMax = 2 + 1
 /** What is promised of recovery from the loss of a broker, which may be the controller: the time it takes until others lead, and 2 s. */
-export const brokerLossSecondsMax = electionSecondsMax + brokerSessionTimeoutMs / 1_000 + 2
+export const brokerLossSecondsMax = electionSecondsMax + brokerSessionTimeoutMs / 1_000 + afterFailOverSecondsMax
 const controllerFailOverBound = `the election of another controller (controller.quorum.fetch.timeout.ms, 2 s, and up to 1 s more), which gives every broker a whole ${failOverBound}`
 
 /** The next only when the one before it is in sync again. */
@@ -59,7 +59,7 @@ export const brokerDrills: readonly Drill[] = [
   {
     name: 'leader-kill',
     says: 'kill -9 of the broker that leads the most partitions',
-    recoveryBound: failOverBound,
+    recoveryBound: controllerFailOverBound,
     recoverySecondsMax: brokerLossSecondsMax,
     fault: async (stage) => eachInTurn(stage, (await stage.brokersByLeadership()).slice(0, 1), 'SIGKILL'),
   },

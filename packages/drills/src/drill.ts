@@ -4,6 +4,9 @@ import type { Work } from './handled-platform.ts'
 import type { SendBatch } from './keyed-load.ts'
 import type { Stage } from './stage.ts'
 
+/** How long recovery may take, in s, from when others lead what a lost broker led. */
+export const afterFailOverSecondsMax = 2
+
 export type Drill = {
   readonly name: string
   readonly says: string

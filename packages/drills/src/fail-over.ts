@@ -20,7 +20,7 @@ export async function watchingLeaders(stage: Stage, use: (failOver: FailOver) =>
       const lost = installation.brokerNodes.find((node) => brokerName(node) === broker)
       if (lost === undefined) throw new RangeError(`there is no broker ${broker}`)
       if (installation.brokerNodes.length === 1) return // it leads again when it is back
-      await cluster.refresh()
+      await cluster.refresh() // it may lead more by now than when it was asked for last
       const another = Array.from({ length: partitions }, (_, partition) =>
         cluster.anotherLeader(topic, partition, lost, deadlineMs),
       )

@@ -1,5 +1,5 @@
 import type { DeliveryVerdict } from '@millrace/ledger/delivery'
-import type { Drill } from './drill.ts'
+import { afterFailOverSecondsMax, type Drill } from './drill.ts'
 import { recoveryMs, settledMs, type Timeline } from './timeline.ts'
 
 /** What a drill found, as it is kept in a file. */
@@ -102,9 +102,6 @@ export function reportOf(drill: Drill, found: Found): DrillReport {
   }
 }
 
-/** From when others lead what a lost broker led. */
-const afterFailOverMs = 2_000
-
 function promiseOf(
   { recoverySecondsMax }: Drill,
   { timeline, phases: { healedMs, failedOverMs, endMs } }: Found,
@@ -115,6 +112,7 @@ function promiseOf(
     const recovery = calmP95Ms === undefined ? undefined : recoveryMs(timeline, fromMs, endMs, calmP95Ms)
     return recovery !== undefined && recovery <= ms
   }
+  const afterFailOverMs = afterFailOverSecondsMax * 1_000
   const isKept = isCalmWithin(recoverySecondsMax * 1_000, healedMs)
   if (failedOverMs === undefined) return { recoverySecondsMax, isWithinBound: isKept }
   return {
