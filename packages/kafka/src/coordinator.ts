@@ -12,7 +12,8 @@ export type Coordinated = { readonly kind: 'group' | 'transaction'; readonly id:
 export type Coordinator = {
   /**
    * Makes a request, again and again until it is answered, `deadlineMs` at most: so it must be one that may come twice. `signal` ends
-   * the attempts.
+   * the attempts. A coordinator that fails in itself is asked again too: Kafka 4.3 does on a commit that meets a take-over half-way (in
+   * `TransactionMetadata.prepareTransitionTo`, which `endTransaction` reaches while a fence is pending), and says `fenced` afterwards.
    * @throws MillraceError 'kafka.unavailable' | 'kafka.refused'; `protocolErrors` names what was answered
    */
   readonly ask: <T>(
@@ -77,7 +78,8 @@ export function coordinatorOf(
           const failure = kafkaError(error, what)
           const delayMs = backoffMs(attempts)
           const isOver = performance.now() + delayMs > endMs || signal?.aborted === true
-          if (!failure.retryable || isOver) throw failure
+          const mayPass = failure.retryable || protocolErrors(error).has('UNKNOWN_SERVER_ERROR')
+          if (!mayPass || isOver) throw failure
           await sleep(delayMs, undefined, signal && { signal }).catch(() => undefined)
         }
       }
