@@ -39,6 +39,7 @@ export const connectHeaderPrefix = '__connect.errors.'
 export const deadLetterReasons = {
   malformed:
     'The value is not of its event type as its reader takes it: not JSON, or without a field or a time that is needed.',
+  'too-far-ahead': 'Its time is further ahead of when it was stored than its pipeline takes.',
   undecodable:
     'The bytes cannot be decoded: their framing, the schema that they name, or what stands there instead of it.',
   invalid: 'The data was decoded and is not what the schema of its event type asks.',

@@ -1,5 +1,5 @@
 import type { EventRow, RowValue } from './event-row.ts'
-import { type Comparison, type Expression, literalTimeMs } from './expression.ts'
+import { type Arithmetic, type Comparison, type Expression, literalTimeMs } from './expression.ts'
 
 /** The value of an expression for an event, as SQL computes it: `null` is what is not known. */
 export function evaluateExpression(expression: Expression, row: EventRow): RowValue {
@@ -13,6 +13,8 @@ export function evaluateExpression(expression: Expression, row: EventRow): RowVa
       const order = orderOf(operandOf(left, right, row), operandOf(right, left, row))
       return order === undefined ? null : comparisons[operator](order)
     }
+    case 'arithmetic':
+      return computed(expression, row)
     case 'and':
       return every(expression.operands, row, false)
     case 'or':
@@ -33,6 +35,31 @@ const comparisons: Record<Comparison, (order: number) => boolean> = {
   gte: (order) => order >= 0,
   lt: (order) => order < 0,
   lte: (order) => order <= 0,
+}
+
+function computed({ operator, left, right, type }: Expression & { kind: 'arithmetic' }, row: EventRow): RowValue {
+  const operands = [left, right].map((operand) => evaluateExpression(operand, row))
+  if (operands.includes(null)) return null
+  if (type === 'integer' && operator !== 'divided-by') {
+    const [one = 0n, other = 0n] = operands.map((operand) => BigInt(operand ?? 0))
+    return BigInt.asIntN(64, whole[operator](one, other))
+  }
+  const [one = 0, other = 0] = operands.map(Number)
+  const value = arithmetics[operator](one, other)
+  return Number.isFinite(value) ? value + 0 : null
+}
+
+const arithmetics: Record<Arithmetic, (one: number, other: number) => number> = {
+  plus: (one, other) => one + other,
+  minus: (one, other) => one - other,
+  times: (one, other) => one * other,
+  'divided-by': (one, other) => one / other,
+}
+
+const whole: Record<Exclude<Arithmetic, 'divided-by'>, (one: bigint, other: bigint) => bigint> = {
+  plus: (one, other) => one + other,
+  minus: (one, other) => one - other,
+  times: (one, other) => one * other,
 }
 
 /** Three-valued: one operand that decides is enough, and of the others none matters. */

@@ -1,30 +1,57 @@
 import type { Aggregate } from './aggregate.ts'
 import { type Duration, milliseconds } from './duration.ts'
 import type { EventType } from './event-type.ts'
-import { type Column, type Columns, columnsOf, type Condition, type Expression } from './expression.ts'
+import { type Column, type Columns, columnsOf, type Condition, type Expression, extended } from './expression.ts'
 import { type Field, type Fields, fieldsOf, type FieldType } from './field.ts'
 import { type JsonObject, type JsonPointer, pointerOf } from './json.ts'
 import { lateTopic, nameViolation } from './topic-name.ts'
-
-/** Windows over event time: `[start, end)`, aligned to the epoch in UTC. */
-export type Window = { readonly kind: 'tumbling'; readonly sizeMs: number }
-
-/** Windows that follow one another without overlap. */
-export function tumbling(size: Duration): Window {
-  return { kind: 'tumbling', sizeMs: milliseconds(size) }
-}
+import type { Window } from './window.ts'
 
 /** How far event time has come: the greatest event time seen in every partition, less the tolerated disorder. */
-export type WatermarkPolicy = { readonly outOfOrderness: Duration; readonly idleness?: Duration }
-export type Watermark = { readonly outOfOrdernessMs: number; readonly idlenessMs: number | undefined }
+export type WatermarkPolicy = {
+  readonly outOfOrderness: Duration
+  /** After how long without an event a partition is left out. Absent: never. */
+  readonly idleness?: Duration
+  /**
+   * How far an event's time may be ahead of when it was stored. One that is further ahead is a dead letter and does not move event time,
+   * which nothing could move back.
+   * @default '1 hour'
+   */
+  readonly futureBound?: Duration | 'none'
+}
+export type Watermark = {
+  readonly outOfOrdernessMs: number
+  readonly idlenessMs: number | undefined
+  readonly futureBoundMs: number | undefined
+}
 
-/** What happens to an event whose window has closed. */
-export type LatePolicy = { readonly kind: 'drop' } | { readonly kind: 'to-topic' }
-export function drop(): LatePolicy {
+const futureBoundDefault: Duration = '1 hour'
+
+/** What happens to an event whose windows have closed. */
+export type LatePolicy = Beyond | { readonly kind: 'correct'; readonly withinMs: number; readonly beyond: Beyond }
+type Beyond = { readonly kind: 'drop' } | { readonly kind: 'to-topic' }
+/** It is counted, and nothing else. */
+export function drop(): Beyond {
   return { kind: 'drop' }
 }
-export function toTopic(): LatePolicy {
+/** It goes, as it is, to a topic of its own. */
+export function toTopic(): Beyond {
   return { kind: 'to-topic' }
+}
+/**
+ * Each event that is late by no more than `within` revises the result of its window: a further result with the next revision, which names the
+ * one that it replaces. For tumbling windows.
+ * @public
+ */
+export function correct({
+  within,
+  beyond = drop(),
+}: {
+  readonly within: Duration
+  /** What happens to one that is later. */
+  readonly beyond?: Beyond
+}): LatePolicy {
+  return { kind: 'correct', withinMs: milliseconds(within), beyond }
 }
 
 export type Pipeline<Result extends Fields = Fields> = {
@@ -53,6 +80,8 @@ type ResultFields<G extends Grouping, A extends Aggregates> = WindowFields & {
   readonly [Name in keyof G]: G[Name]['field']
 } & { readonly [Name in keyof A]: { readonly type: A[Name]['type']; readonly nullable: boolean } }
 
+type Computed<F extends Fields, C extends Grouping> = F & { readonly [Name in keyof C]: C[Name]['field'] }
+
 type Draft = {
   readonly name: string
   readonly from: EventType
@@ -65,6 +94,8 @@ type Draft = {
 /** The steps of a pipeline in the order in which they are written; each returns the next. */
 export type Start = { from<F extends Fields>(source: EventType<F>): Sourced<F> }
 export type Sourced<F extends Fields> = {
+  /** Adds fields that are computed of others, for all that follows. */
+  compute<C extends Grouping>(columns: (event: Columns<F>) => C): Sourced<Computed<F, C>>
   where(condition: (event: Columns<F>) => Condition): Sourced<F>
   window(window: Window): Windowed<F>
 }
@@ -86,28 +117,35 @@ export function pipeline(name: string): Start {
   if (violation) throw new RangeError(`pipeline "${name}" ${violation}`)
   return {
     from: (source) => {
-      if (source.format === 'json') return sourced(name, source, undefined)
+      if (source.format === 'json') return sourced(name, source, columnsOf(source.fields), undefined)
       throw new RangeError(`pipeline "${name}": ${source.name} is in ${source.format}: only JSON can be read`)
     },
   }
 }
 
-function sourced<F extends Fields>(name: string, from: EventType<F>, where: Expression | undefined): Sourced<F> {
+function sourced<F extends Fields>(
+  name: string,
+  from: EventType,
+  columns: Columns<F>,
+  where: Expression | undefined,
+): Sourced<F> {
   return {
+    compute: (added) => sourced(name, from, extended(columns, added(columns)), where),
     where: (condition) => {
-      const added = condition(columnsOf(from.fields)).expression
-      return sourced(name, from, where ? { kind: 'and', operands: [where, added] } : added)
+      const added = condition(columns).expression
+      return sourced(name, from, columns, where ? { kind: 'and', operands: [where, added] } : added)
     },
     window: (window) => ({
-      watermark: (policy) =>
-        timed(from.fields, {
+      watermark: ({ outOfOrderness, idleness, futureBound = futureBoundDefault }) =>
+        timed(columns, {
           name,
           from,
           where,
           window,
           watermark: {
-            outOfOrdernessMs: milliseconds(policy.outOfOrderness),
-            idlenessMs: policy.idleness && milliseconds(policy.idleness),
+            outOfOrdernessMs: milliseconds(outOfOrderness),
+            idlenessMs: idleness && milliseconds(idleness),
+            futureBoundMs: futureBound === 'none' ? undefined : milliseconds(futureBound),
           },
           late: drop(),
         }),
@@ -115,12 +153,12 @@ function sourced<F extends Fields>(name: string, from: EventType<F>, where: Expr
   }
 }
 
-function timed<F extends Fields>(fields: F, draft: Draft): Timed<F> {
+function timed<F extends Fields>(columns: Columns<F>, draft: Draft): Timed<F> {
   return {
-    late: (policy) => timed(fields, { ...draft, late: policy }),
-    groupBy: (columns) => {
-      const groupBy = columns(columnsOf(fields))
-      return { aggregate: (aggregates) => finished(draft, groupBy, aggregates(columnsOf(fields))) }
+    late: (policy) => timed(columns, { ...draft, late: policy }),
+    groupBy: (groups) => {
+      const groupBy = groups(columns)
+      return { aggregate: (aggregates) => finished(draft, groupBy, aggregates(columns)) }
     },
   }
 }
@@ -133,10 +171,14 @@ function finished<G extends Grouping, A extends Aggregates>(
   const names = ['windowStart', 'windowEnd', ...Object.keys(groupBy), ...Object.keys(aggregates)]
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice) throw new RangeError(`pipeline "${draft.name}" names the result field "${twice}" twice`)
+  if (draft.late.kind === 'correct' && draft.window.kind !== 'tumbling') {
+    throw new RangeError(`pipeline "${draft.name}" corrects ${draft.window.kind} windows: only tumbling ones can be`)
+  }
+  const beyond = draft.late.kind === 'correct' ? draft.late.beyond : draft.late
   return {
     ...draft,
     kind: 'pipeline',
-    lateTopic: draft.late.kind === 'to-topic' ? lateTopic(draft.name) : undefined,
+    lateTopic: beyond.kind === 'to-topic' ? lateTopic(draft.name) : undefined,
     groupBy,
     aggregates,
     result: resultType(draft, groupBy, aggregates),

@@ -1,22 +1,9 @@
 import type { AccountOutcome } from './account.ts'
-import { evaluatePipeline, type WindowResult } from './evaluate.ts'
-import type { RowValue } from './event-row.ts'
-import type { Fields, FieldType } from './field.ts'
+import { evaluatePipeline } from './evaluate.ts'
+import type { Fields } from './field.ts'
 import type { JsonObject } from './json.ts'
 import type { Pipeline } from './pipeline.ts'
-
-type ValueOf<Type extends FieldType> = Type extends 'integer'
-  ? number | bigint
-  : Type extends 'number'
-    ? number
-    : Type extends 'boolean'
-      ? boolean
-      : string
-
-/** A result as it is published: what is null is left out; an integer that a number cannot hold exactly is a bigint. */
-export type PublishedResult<R extends Fields> = {
-  readonly [Name in keyof R as R[Name]['nullable'] extends true ? never : Name]: ValueOf<R[Name]['type']>
-} & { readonly [Name in keyof R as R[Name]['nullable'] extends true ? Name : never]?: ValueOf<R[Name]['type']> }
+import { type PublishedResult, publishedResult } from './published-result.ts'
 
 /** What a pipeline made of events: what it publishes, and those that are in no result. */
 export type PipelineTest<R extends Fields> = {
@@ -27,7 +14,12 @@ export type PipelineTest<R extends Fields> = {
   readonly malformed: readonly JsonObject[]
 }
 
+/** Later than any event time: no event is ahead of it. */
+const farAheadMs = 8.64e15
+
 export type PipelineTestOptions = {
+  /** When the events are stored, in milliseconds since 1970: their times may be ahead of it as far as the pipeline takes. Absent: as far as any. */
+  readonly storedMs?: number
   /** The event's time, for event types that do not read it from the data: the CloudEvents `time`, in RFC 3339. */
   readonly time?: (event: JsonObject, index: number) => string
 }
@@ -40,47 +32,22 @@ export type PipelineTestOptions = {
 export function testPipeline<R extends Fields>(
   pipeline: Pipeline<R>,
   events: readonly JsonObject[],
-  { time }: PipelineTestOptions = {},
+  { time, storedMs = farAheadMs }: PipelineTestOptions = {},
 ): PipelineTest<R> {
   const utf8 = new TextEncoder()
   const input = events.map((event, index) => ({
     partition: 0,
+    offset: index,
+    timestampMs: storedMs,
     headers: new Map(time ? [['ce_time', time(event, index)]] : []),
     value: utf8.encode(JSON.stringify(event)),
   }))
   const { outcomes, results, open } = evaluatePipeline(pipeline, 1, input)
   const having = (outcome: AccountOutcome) => events.filter((_, index) => outcomes[index] === outcome)
   return {
-    results: [...results, ...open].map((result) => published(pipeline, result)),
+    results: [...results, ...open].map((result) => publishedResult(pipeline, result)),
     late: having('late'),
     filtered: having('filtered'),
     malformed: having('dead-lettered'),
   }
-}
-
-function published<R extends Fields>(pipeline: Pipeline<R>, result: WindowResult): PublishedResult<R>
-function published(
-  { result: { fields } }: Pipeline,
-  result: WindowResult,
-): Record<string, string | number | bigint | boolean> {
-  const { windowStartMs, windowEndMs, groups, aggregates } = result
-  const values = new Map([
-    ...groups,
-    ['windowStart', windowStartMs] as const,
-    ['windowEnd', windowEndMs] as const,
-    ...aggregates,
-  ])
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([name, { type }]) => {
-      const value = values.get(name) ?? null
-      return value === null ? [] : [[name, publishedValue(value, type)]]
-    }),
-  )
-}
-
-function publishedValue(value: Exclude<RowValue, null>, type: FieldType): string | number | bigint | boolean {
-  // Flink writes no fraction of a second where there is none.
-  if (type === 'timestamp') return new Date(Number(value)).toISOString().replace('.000Z', 'Z')
-  if (typeof value !== 'bigint') return value
-  return Number.isSafeInteger(Number(value)) ? Number(value) : value
 }

@@ -1,39 +1,16 @@
-import { average, count, max, min, sum } from '@millrace/core/aggregate'
+import { average, count, countDistinct, first, last, max, min, quantile, sum } from '@millrace/core/aggregate'
 import { eventType } from '@millrace/core/event-type'
-import { drop, pipeline, tumbling } from '@millrace/core/pipeline'
+import { pipeline } from '@millrace/core/pipeline'
+import { tumbling } from '@millrace/core/window'
 import { expect, test } from 'vitest'
-import { evaluatePipeline, type PipelineInput, type PipelineRecord } from '../src/evaluate.ts'
+import { evaluatePipeline, type PipelineInput } from '../src/evaluate.ts'
+import { hourly, order, orderPlaced, record, stored } from './orders.ts'
 
-const orderPlaced = eventType('order.placed', {
-  schema: {
-    type: 'object',
-    properties: {
-      customer: { type: 'string' },
-      amount: { type: 'number' },
-      items: { type: 'integer' },
-      coupon: { type: 'string' },
-      at: { type: 'string', format: 'date-time' },
-    },
-    required: ['customer', 'at'],
-  },
-  key: '/customer',
-  time: '/at',
-})
-const hourly = (name: string) =>
-  pipeline(name).from(orderPlaced).window(tumbling('1 hour')).watermark({ outOfOrderness: '5 minutes' }).late(drop())
 const spend = hourly('spend')
   .groupBy((event) => ({ customer: event.customer }))
   .aggregate((event) => ({ orders: count(), spent: sum(event.amount) }))
 
 const utf8 = new TextEncoder()
-
-function record(value: string, partition = 0, headers: Record<string, string> = {}): PipelineRecord {
-  return { partition, headers: new Map(Object.entries(headers)), value: utf8.encode(value) }
-}
-
-function order(at: string, fields: Record<string, unknown> = {}, partition = 0): PipelineRecord {
-  return record(JSON.stringify({ customer: 'ada', at: `2030-01-01T${at}Z`, ...fields }), partition)
-}
 
 function aggregatesOf(pipelined: Parameters<typeof evaluatePipeline>[0], ...records: PipelineInput[]) {
   const { open } = evaluatePipeline(pipelined, 1, records)
@@ -59,6 +36,7 @@ test('an event is late from the moment that event time has reached the last mill
         ['orders', 2n],
         ['spent', 5],
       ]),
+      provenance: { revision: 1, events: 2, late: 0, filtered: 0, offsets: new Map([[0, [0, 0]]]) },
     },
   ])
   expect(open.map(({ aggregates }) => aggregates.get('spent'))).toEqual([74])
@@ -94,7 +72,7 @@ test('each record has one outcome, and what is filtered or for somebody else mov
     order('10:30:00', { amount: 1 }),
     { ...order('14:00:00', { amount: 1 }), headers: new Map([['millrace_replay_for', 'worker/a']]) },
     { ...order('13:00:00', { amount: 1 }), headers: new Map([['millrace_replay_for', 'flink/paid']]) },
-    { partition: 0, headers: new Map(), value: null },
+    { partition: 0, ...stored, headers: new Map(), value: null },
   ])
   expect(evaluation.outcomes).toEqual([
     ...['dead-lettered', 'filtered', 'filtered', 'late', 'not-addressed', 'processed', 'dead-lettered'],
@@ -147,6 +125,67 @@ test('aggregates leave nulls out, and are null over nothing', () => {
   expect(some).toEqual({ customer: 'ada', orders: 3n, spent: -0.5, items: 5n, mean: 2.5, least: -2, most: 4n })
 })
 
+test('an event that is further ahead of its arrival than its pipeline takes is a dead letter, and moves nothing', () => {
+  const timestampMs = Date.parse('2030-01-01T10:00:00Z')
+  const { outcomes, watermarkMs } = evaluatePipeline(spend, 1, [
+    { ...order('11:00:00'), timestampMs },
+    { ...order('11:00:00.001'), timestampMs },
+  ])
+  expect(outcomes).toEqual(['processed', 'dead-lettered'])
+  expect(watermarkMs).toBe(Date.parse('2030-01-01T10:55:00Z'))
+})
+
+test('what is computed is null where it is no finite number, and integers wrap', () => {
+  const values = pipeline('computed')
+    .from(orderPlaced)
+    .compute(({ amount, items }) => ({
+      ratio: amount.dividedBy(items),
+      next: items.plus(1),
+      square: amount.times(amount),
+    }))
+    .window(tumbling('1 hour'))
+    .watermark({ outOfOrderness: '5 minutes' })
+    .groupBy(({ ratio, next, square }) => ({ ratio, next, square }))
+    .aggregate(() => ({ orders: count() }))
+  const groups = aggregatesOf(
+    values,
+    order('10:00:00', { amount: 3, items: 2 }),
+    order('10:00:00', { amount: 3, items: 0 }),
+    record('{"customer":"ada","at":"2030-01-01T10:00:00Z","amount":1e200,"items":9223372036854775807}'),
+    order('10:00:00', { items: 1 }),
+  )
+  expect(groups).toEqual([
+    { ratio: 1.5, next: 3n, square: 9, orders: 1n },
+    { ratio: null, next: 1n, square: 9, orders: 1n },
+    { ratio: 1e200 / 2 ** 63, next: -9223372036854775808n, square: null, orders: 1n },
+    { ratio: null, next: 2n, square: null, orders: 1n },
+  ])
+})
+
+test('quantiles lie between values, first and last go by event time, and different values are counted once', () => {
+  const spread = hourly('spread')
+    .groupBy(() => ({}))
+    .aggregate((event) => ({
+      median: quantile(event.amount, 0.5),
+      upper: quantile(event.amount, 0.9),
+      customers: countDistinct(event.customer),
+      first: first(event.customer),
+      last: last(event.coupon),
+    }))
+  const orders = [
+    { ...order('10:00:02', { amount: 4, customer: 'bob', coupon: 'x' }), offset: 1 },
+    { ...order('10:00:01', { amount: 1, customer: 'ada' }), offset: 3 },
+    { ...order('10:00:01', { amount: 2, customer: 'eve', coupon: 'y' }), offset: 2 },
+    { ...order('10:00:03', { amount: 3, customer: 'bob' }), offset: 4 },
+  ]
+  expect(aggregatesOf(spread, ...orders)).toEqual([{ median: 2.5, upper: 3.7, customers: 3n, first: 'eve', last: 'x' }])
+  expect(() =>
+    hourly('none')
+      .groupBy(() => ({}))
+      .aggregate((event) => ({ half: quantile(event.amount, 50) })),
+  ).toThrow('write a share from 0 to 1')
+})
+
 test('integers have 64 bits, and their sum wraps', () => {
   const items = hourly('items')
     .groupBy(() => ({}))
@@ -167,7 +206,7 @@ test.each([
   ['no time', utf8.encode('{"customer":"ada","at":"2030-02-30T10:00:00Z"}')],
   ['a number beyond doubles', utf8.encode('{"customer":"ada","at":"2030-01-01T10:00:00Z","amount":1e999}')],
 ])('%s is malformed', (_what, value) => {
-  const { outcomes } = evaluatePipeline(spend, 1, [{ partition: 0, headers: new Map(), value }])
+  const { outcomes } = evaluatePipeline(spend, 1, [{ partition: 0, ...stored, headers: new Map(), value }])
   expect(outcomes).toEqual(['dead-lettered'])
 })
 

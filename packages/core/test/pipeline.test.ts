@@ -1,7 +1,9 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { average, count, sum } from '../src/aggregate.ts'
+import { average, max, count, sum } from '../src/aggregate.ts'
 import { eventType } from '../src/event-type.ts'
-import { drop, pipeline, toTopic, tumbling } from '../src/pipeline.ts'
+import { columnsOf } from '../src/expression.ts'
+import { drop, pipeline, toTopic } from '../src/pipeline.ts'
+import { tumbling } from '../src/window.ts'
 
 const orderPlaced = eventType('order.placed', {
   schema: {
@@ -88,15 +90,55 @@ describe('a pipeline', () => {
     expectTypeOf(spend.result.fields.spent.type).toEqualTypeOf<'number'>()
   })
 
-  test('does not compile with a field that is not there, or the sum of a text', () => {
-    expectTypeOf(orderPlaced.fields).not.toHaveProperty('price')
-    const grouped = pipeline('wrong')
-      .from(orderPlaced)
+  test('does not compile with a field that is not there or the sum of a text, and says so where nothing is compiled', () => {
+    const from = pipeline('wrong').from(orderPlaced)
+    const grouped = from
       .window(tumbling('1 hour'))
       .watermark({ outOfOrderness: '1 second' })
       .groupBy((order) => ({ customer: order.customer }))
     // @ts-expect-error -- a text has no sum
-    grouped.aggregate((order) => ({ wrong: sum(order.customer) }))
+    expect(() => grouped.aggregate((order) => ({ wrong: sum(order.customer) }))).toThrow(
+      'the field "customer" is a string, which has no sum: only numbers are',
+    )
+    expect((): unknown => Reflect.get(columnsOf(orderPlaced.fields), 'price')).toThrow(
+      'there is no field "price": the fields are customer',
+    )
+    // @ts-expect-error -- a text cannot be multiplied
+    expect(() => from.compute((order) => ({ wrong: order.customer.times(2) }))).toThrow('cannot be computed with')
+    expect(() => from.compute((order) => ({ customer: order.amount.times(2) }))).toThrow(
+      'there is a field "customer" already',
+    )
+  })
+
+  test('computes fields of others, with their types', () => {
+    const orderParts = eventType('order.parts', {
+      schema: {
+        type: 'object',
+        properties: {
+          parts: { type: 'integer' },
+          price: { type: 'number' },
+          at: { type: 'string', format: 'date-time' },
+        },
+        required: ['parts', 'price', 'at'],
+      },
+      time: '/at',
+    })
+    const parts = pipeline('parts')
+      .from(orderParts)
+      .compute((order) => ({ cost: order.price.times(order.parts), most: order.parts.plus(1) }))
+      .compute((order) => ({ share: order.cost.dividedBy(order.most) }))
+      .window(tumbling('1 hour'))
+      .watermark({ outOfOrderness: '1 second' })
+      .groupBy((order) => ({ most: order.most }))
+      .aggregate((order) => ({ cost: sum(order.cost), share: max(order.share) }))
+    expectTypeOf(parts.result.fields.most.type).toEqualTypeOf<'integer'>()
+    expectTypeOf(parts.result.fields.cost.type).toEqualTypeOf<'number'>()
+    expect(parts.result.fields).toMatchObject({ most: { type: 'integer', nullable: false }, share: { type: 'number' } })
+    expect(() =>
+      pipeline('half')
+        .from(orderParts)
+        .compute((order) => ({ half: order.parts.times(0.5) })),
+    ).toThrow('0.5 stands beside an integer')
   })
 
   test('keeps late events in a topic of its own only where it is told to', () => {
