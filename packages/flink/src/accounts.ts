@@ -32,16 +32,24 @@ export function accountTable(pipeline: Pipeline, environment: FlinkEnvironment):
   })
 }
 
-/** What is counted of each record of `windowed`, and when. */
+/** What is counted of each record of `judged`, and when. */
 export const countedQuery = `SELECT \`record_partition\`, \`record_offset\`, \`outcome\`, ${minuteSql} AS \`minute\`, PROCTIME() AS \`counted_at\`
-FROM \`windowed\``
+FROM \`judged\``
 
 /**
  * Writes what `counted` holds: an account for each minute and outcome of a partition. All those of an interval are told at once, between
  * two records, so that together they hold every record before the last of them.
  */
-export function insertAccounts({ name, from }: Pipeline): string {
+export function insertAccounts({ name, from, late }: Pipeline): string {
   const reader = sql.text(pipelineReader(name))
+  // A job has Flink's table functions of windows or its older grouped ones, which alone correct results.
+  const [source, interval] =
+    late.kind === 'correct'
+      ? ['`counted`', `TUMBLE(\`counted_at\`, ${sql.interval(intervalMs)})`]
+      : [
+          `TABLE(TUMBLE(TABLE \`counted\`, DESCRIPTOR(\`counted_at\`), ${sql.interval(intervalMs)}))`,
+          '`window_start`, `window_end`',
+        ]
   return `INSERT INTO ${sql.identifier(table)} SELECT
   ENCODE(${reader}, 'UTF-8'),
   ${reader},
@@ -59,7 +67,7 @@ FROM (
     MIN(\`record_offset\`) AS \`first_offset\`,
     MAX(\`record_offset\`) AS \`last_offset\`,
     COUNT(*) AS \`events\`
-  FROM TABLE(TUMBLE(TABLE \`counted\`, DESCRIPTOR(\`counted_at\`), ${sql.interval(intervalMs)}))
-  GROUP BY \`window_start\`, \`window_end\`, \`record_partition\`, \`minute\`, \`outcome\`
+  FROM ${source}
+  GROUP BY ${interval}, \`record_partition\`, \`minute\`, \`outcome\`
 );`
 }

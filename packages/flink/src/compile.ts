@@ -5,7 +5,7 @@ import { deadLetterTopic } from '@millrace/core/topic-name'
 import { accountTable, countedQuery, insertAccounts } from './accounts.ts'
 import { pipelineCheckpoints } from './checkpoints.ts'
 import type { FlinkEnvironment } from './environment.ts'
-import { hasOutcomeSql, outcomeSql } from './outcomes.ts'
+import { hasOutcomeSql, lastWindowEndSql, outcomeSql } from './outcomes.ts'
 import {
   copyColumns,
   copyHeadersSql,
@@ -15,7 +15,7 @@ import {
   rowtimeSql,
   timestampTextSql,
 } from './records.ts'
-import { insertResults, resultTable } from './results.ts'
+import { correctionSettings, insertResults, resultTable, resultViews } from './results.ts'
 import * as sql from './sql.ts'
 import { createTable, keyedBy, sinkOptions, sourceOptions } from './tables.ts'
 
@@ -55,6 +55,11 @@ const functions = [
   "CREATE TEMPORARY FUNCTION `DECODE_JSON` AS 'io.millrace.flink.DecodeJson'",
   "CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339'",
   "CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark'",
+  "CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd'",
+  "CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite'",
+  "CREATE TEMPORARY FUNCTION `FIRST_BY_TIME` AS 'io.millrace.flink.FirstByTime'",
+  "CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime'",
+  "CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges'",
 ] as const
 
 function settings(pipeline: Pipeline, environment: FlinkEnvironment, checkpointDirectory: string): string[] {
@@ -70,6 +75,7 @@ function settings(pipeline: Pipeline, environment: FlinkEnvironment, checkpointD
     'pipeline.object-reuse': true,
     // In two phases the first loses what is in windows before 1970: it takes their watermarks for old ones and does not flush (Flink 2.3.0).
     'table.optimizer.agg-phase-strategy': 'ONE_PHASE',
+    ...correctionSettings(pipeline),
     'parallelism.default': 1,
     ...(idlenessMs === undefined ? {} : { 'table.exec.source.idle-timeout': `${idlenessMs} ms` }),
   }).map(([option, value]) => sql.set(option, value))
@@ -88,7 +94,7 @@ function tables(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
       name: 'records',
       columns: [
         ...recordColumns,
-        `\`rowtime\` AS ${rowtimeSql(from)}`,
+        `\`rowtime\` AS ${rowtimeSql(pipeline)}`,
         `WATERMARK FOR \`rowtime\` AS \`rowtime\` - ${sql.interval(watermark.outOfOrdernessMs)}`,
       ],
       options: sourceOptions(pipeline, environment),
@@ -101,18 +107,15 @@ function tables(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
 }
 
 function views(pipeline: Pipeline): string[] {
-  const { from, window } = pipeline
+  const { from } = pipeline
   return [
     view(
       'decoded',
       `SELECT *, ${decodedSql(from)} AS \`event\`, ${eventTimeSql(from)} AS \`event_time\` FROM \`records\``,
     ),
     timed,
-    view(
-      'windowed',
-      `SELECT *, ${outcomeSql(pipeline)} AS \`outcome\`
-FROM TABLE(TUMBLE(TABLE \`timed\`, DESCRIPTOR(\`rowtime\`), ${sql.interval(window.sizeMs)}))`,
-    ),
+    view('judged', `SELECT *, ${outcomeSql(pipeline)} AS \`outcome\`\nFROM \`timed\``),
+    ...resultViews(pipeline).map(({ name, query }) => view(name, query)),
     view('counted', countedQuery),
   ]
 }
@@ -140,24 +143,33 @@ function statementSet(pipeline: Pipeline, environment: FlinkEnvironment): string
   return `EXECUTE STATEMENT SET BEGIN\n${inserts.join('\n')}\nEND`
 }
 
+/** A text for what is not of its type, for what has no time, and for what is too far ahead. */
+function chosen(notOfType: string, timeless: string, ahead: string): string {
+  return `CASE WHEN \`event\` IS NULL THEN ${sql.text(notOfType)} WHEN \`event_time\` IS NULL THEN ${sql.text(timeless)} ELSE ${sql.text(ahead)} END`
+}
+
 function insertDeadLetters({ name, from }: Pipeline): string {
   const headers = copyHeadersSql(from.topic, {
     [deadLetterHeaders.by]: sql.text(pipelineReader(name)),
-    [deadLetterHeaders.reason]: sql.text('malformed'),
-    [deadLetterHeaders.detail]: `CASE WHEN \`event\` IS NULL THEN ${sql.text('the value is not JSON of its event type')} ELSE ${sql.text('the event has no time')} END`,
+    [deadLetterHeaders.reason]: chosen('malformed', 'malformed', 'too-far-ahead'),
+    [deadLetterHeaders.detail]: chosen(
+      'the value is not JSON of its event type',
+      'the event has no time',
+      'the time of the event is further ahead of when it was stored than the pipeline takes',
+    ),
   })
   return `INSERT INTO \`dead_letters\` SELECT \`record_key\`, \`record_value\`, ${headers}
-FROM \`windowed\` WHERE ${hasOutcomeSql('dead-lettered')};`
+FROM \`judged\` WHERE ${hasOutcomeSql('dead-lettered')};`
 }
 
-function insertLate({ name, from }: Pipeline): string {
+function insertLate({ name, from, window }: Pipeline): string {
   const headers = copyHeadersSql(from.topic, {
     [lateHeaders.pipeline]: sql.text(name),
-    [lateHeaders.windowEnd]: timestampTextSql('`window_end`'),
+    [lateHeaders.windowEnd]: timestampTextSql(lastWindowEndSql(window)),
     [lateHeaders.watermark]: timestampTextSql('`watermark`'),
   })
   return `INSERT INTO \`late_events\` SELECT \`record_key\`, \`record_value\`, ${headers}
-FROM \`windowed\` WHERE ${hasOutcomeSql('late')};`
+FROM \`judged\` WHERE ${hasOutcomeSql('late')};`
 }
 
 /** What a late event carries beside its own headers and its origin. */

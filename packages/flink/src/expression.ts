@@ -1,8 +1,16 @@
-import { type Comparison, type Expression, literalTimeMs, type Scalar } from '@millrace/core/expression'
+import {
+  type Arithmetic,
+  type Comparison,
+  type Expression,
+  literalTimeMs,
+  type Numeric,
+  type Scalar,
+} from '@millrace/core/expression'
 import type { FieldType } from '@millrace/core/field'
 import * as sql from './sql.ts'
 
 const operators: Record<Comparison, string> = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
+const arithmetics: Record<Arithmetic, string> = { plus: '+', minus: '-', times: '*', 'divided-by': '/' }
 
 /**
  * An expression over the decoded event as SQL. Both have three-valued logic: a comparison with null is unknown, and only what is true passes a filter.
@@ -18,6 +26,11 @@ export function expressionSql(expression: Expression): string {
       const { operator, left, right } = expression
       return `(${operandSql(left, right)} ${operators[operator]} ${operandSql(right, left)})`
     }
+    case 'arithmetic': {
+      const { operator, left, right, type } = expression
+      const computed = `(${[left, right].map((operand) => numericSql(operand, type)).join(` ${arithmetics[operator]} `)})`
+      return type === 'integer' ? computed : `FINITE${computed}`
+    }
     case 'and':
     case 'or':
       return `(${expression.operands.map(expressionSql).join(` ${expression.kind.toUpperCase()} `)})`
@@ -26,6 +39,11 @@ export function expressionSql(expression: Expression): string {
     case 'is-null':
       return `(${expressionSql(expression.operand)} IS NULL)`
   }
+}
+
+/** Integers are computed with as they are, all else as doubles, so that both operands have one type. */
+function numericSql(operand: Expression, type: Numeric): string {
+  return type === 'integer' ? expressionSql(operand) : `CAST(${expressionSql(operand)} AS DOUBLE)`
 }
 
 /** A field of the decoded event, which stands in the column `event`. */

@@ -1,21 +1,23 @@
 import type { AccountOutcome } from '@millrace/core/account'
 import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
+import type { Window } from '@millrace/core/window'
 import { expressionSql } from './expression.ts'
-import { isForSql } from './records.ts'
+import { isForSql, isTimelySql } from './records.ts'
 import * as sql from './sql.ts'
 
 /** What becomes of a record that a pipeline has read: it has one outcome, and goes where that says and nowhere else. */
 
 /**
- * The outcome of a record of the view `windowed`, by the first of these that applies. A filter takes out what it does not hold for, and of
+ * The outcome of a record of the view `timed`, by the first of these that applies. A filter takes out what it does not hold for, and of
  * what it says unknown, too.
  */
-export function outcomeSql({ name, where }: Pipeline): string {
+export function outcomeSql(pipeline: Pipeline): string {
+  const { name, where, window, late } = pipeline
   const cases: readonly (readonly [string, AccountOutcome])[] = [
     [`NOT ${isForSql(pipelineReader(name))}`, 'not-addressed'],
-    ['`event` IS NULL OR `event_time` IS NULL', 'dead-lettered'],
+    [`\`event\` IS NULL OR (${isTimelySql(pipeline, '`event_time`')}) IS NOT TRUE`, 'dead-lettered'],
     ...(where === undefined ? [] : [[`${expressionSql(where)} IS NOT TRUE`, 'filtered'] as const]),
-    [lateSql, 'late'],
+    [passedSql(window, late.kind === 'correct' ? late.withinMs : 0), 'late'],
   ]
   const whens = cases.map(([condition, outcome]) => `\n  WHEN ${condition} THEN ${sql.text(outcome)}`)
   return `CASE${whens.join('')}\n  ELSE ${sql.text('processed' satisfies AccountOutcome)}\nEND`
@@ -26,8 +28,18 @@ export function hasOutcomeSql(outcome: AccountOutcome): string {
 }
 
 /**
- * Whether an event is late, by the very rule by which Flink's window operator would drop it: the watermark has reached the last
- * millisecond of the window. What is late goes round the windows, what is not goes into them, so each is in exactly one place.
- * This is exact because WITH_WATERMARK runs once, whatever the parallelism, and everything that the windows get passes through it.
+ * Whether event time has passed all windows of an event, and for so long. It is the very rule by which Flink's window operators drop events: the
+ * watermark has reached the last millisecond of the last of its windows. What is late goes round the windows, what is not goes into those that
+ * are there, so each is in exactly one place. This is exact because WITH_WATERMARK runs once, whatever the parallelism: everything that the
+ * windows get, events and watermarks, comes from there and in that order.
  */
-const lateSql = `COALESCE(CAST(\`window_end\` AS TIMESTAMP_LTZ(3)) - ${sql.interval(1)} <= \`watermark\`, FALSE)`
+export function passedSql(window: Window, forMs = 0): string {
+  const kept = forMs === 0 ? '' : ` + ${sql.interval(forMs)}`
+  return `COALESCE(${lastWindowEndSql(window)}${kept} - ${sql.interval(1)} <= \`watermark\`, FALSE)`
+}
+
+/** The end of the last window that an event is in; of sessions, of the one that it would be alone in. */
+export function lastWindowEndSql(window: Window): string {
+  const [sizeMs, everyMs] = window.kind === 'session' ? [window.gapMs, 1] : [window.sizeMs, window.everyMs]
+  return `LAST_WINDOW_END(\`event_time\`, ${sql.number(sizeMs)}, ${sql.number(everyMs)})`
+}

@@ -3,6 +3,7 @@ import { deadLetterHeaders } from '@millrace/core/dead-letter'
 import type { EventType } from '@millrace/core/event-type'
 import type { Fields, FieldType } from '@millrace/core/field'
 import { pointerTokens } from '@millrace/core/json'
+import type { Pipeline } from '@millrace/core/pipeline'
 import { eventTimeHeader } from '@millrace/core/kafka-binding'
 import { replayForHeader } from '@millrace/core/replay'
 import * as sql from './sql.ts'
@@ -54,9 +55,20 @@ export const minuteSql = `FLOOR(COALESCE(${[eventTimeHeader, 'ce_time']
   .map((header) => `PARSE_RFC3339(\`record_headers\`[${sql.text(header)}])`)
   .join(', ')}, \`record_timestamp\`) TO MINUTE)`
 
-/** The column by which windows and watermarks go: never NULL, as Flink asks. A malformed record is before all others, so it never moves the watermark. */
-export function rowtimeSql(type: EventType): string {
-  return `COALESCE(${eventTimeSql(type)}, ${sql.instant(earliestTimeMs)})`
+/**
+ * The column by which windows and watermarks go: never NULL, as Flink asks. What has no time, or one that is too far ahead, is before all others,
+ * so it never moves the watermark.
+ */
+export function rowtimeSql(pipeline: Pipeline): string {
+  const time = eventTimeSql(pipeline.from)
+  return `CASE WHEN ${isTimelySql(pipeline, time)} THEN ${time} ELSE ${sql.instant(earliestTimeMs)} END`
+}
+
+/** Whether there is a time, and one that is not too far ahead of when the record was stored. */
+export function isTimelySql({ watermark }: Pipeline, time: string): string {
+  return watermark.futureBoundMs === undefined
+    ? `${time} IS NOT NULL`
+    : `${time} <= \`record_timestamp\` + ${sql.interval(watermark.futureBoundMs)}`
 }
 
 /** The record key of a result: the UTF-8 of its only group value, as the gateway writes keys. */

@@ -1,9 +1,11 @@
 import type { Aggregate } from '@millrace/core/aggregate'
 import type { Pipeline } from '@millrace/core/pipeline'
+import { provenanceHeaders } from '@millrace/core/provenance'
+import type { Window } from '@millrace/core/window'
 import type { FlinkEnvironment } from './environment.ts'
 import { expressionSql } from './expression.ts'
 import { headersSql, keySql, scalarTextSql, sqlTypes, timestampTextSql } from './records.ts'
-import { hasOutcomeSql } from './outcomes.ts'
+import { hasOutcomeSql, passedSql } from './outcomes.ts'
 import * as sql from './sql.ts'
 import { createTable, keyedBy, sinkOptions } from './tables.ts'
 
@@ -31,26 +33,121 @@ export function resultTable(pipeline: Pipeline, environment: FlinkEnvironment): 
   })
 }
 
-/** Writes the aggregates of the windows in `windowed`, each row of which is a record, its window and its outcome. */
-export function insertResults(pipeline: Pipeline, environment: FlinkEnvironment): string {
-  const groups = Object.entries(pipeline.groupBy)
-  const columns = [
-    '`window_start`',
-    '`window_end`',
-    ...groups.map(([name, { expression }]) => `${expressionSql(expression)} AS ${valueSql(name)}`),
-    ...Object.entries(pipeline.aggregates).map(
-      ([name, aggregate]) => `${aggregateSql(aggregate)} AS ${valueSql(name)}`,
-    ),
+/**
+ * The views that lead from `judged`, each row of which is a record and its outcome, to results: `grouped`, what windows take, by group; and
+ * where results are corrected `aggregated`, what there is of each window and group as it changes.
+ */
+export function resultViews(pipeline: Pipeline): { readonly name: string; readonly query: string }[] {
+  const isCorrected = pipeline.late.kind === 'correct'
+  return [
+    { name: 'grouped', query: groupedSql(pipeline) },
+    ...(isCorrected ? [{ name: 'aggregated', query: aggregatedSql(pipeline) }] : []),
   ]
-  const grouping = ['`window_start`', '`window_end`', ...groups.map(([, { expression }]) => expressionSql(expression))]
+}
+
+/** Writes the results. What is no view is written out: views lose the parentheses around what sessions are partitioned by (Flink 2.3.0). */
+export function insertResults(pipeline: Pipeline, environment: FlinkEnvironment): string {
+  const from = pipeline.late.kind === 'correct' ? everyRevisionSql : `(\n${aggregatedSql(pipeline)}\n)`
   return `INSERT INTO ${sql.identifier(table)} SELECT
   ${outputSql(pipeline, environment).join(',\n  ')}
-FROM (
-  SELECT
-    ${columns.join(',\n    ')}
-  FROM \`windowed\` WHERE ${hasOutcomeSql('processed')}
-  GROUP BY ${grouping.join(', ')}
-);`
+FROM ${from} WHERE \`counted\` > 0;`
+}
+
+/**
+ * A row for each revision, and none for what it replaces. The first result is of what came in time, and each event that came late made another;
+ * where nothing came in time, the first of those made it.
+ */
+const everyRevisionSql = `(
+  SELECT *, \`late\` + CASE WHEN \`counted\` > \`late\` THEN 1 ELSE 0 END AS \`revision\`
+  FROM TO_CHANGELOG(\`input\` => TABLE \`aggregated\`, \`op_mapping\` => MAP['INSERT, UPDATE_AFTER', 'result'])
+)`
+
+/** What the filter took out is there to be counted, but for sessions, which it would prolong, and where it would revise a result. */
+function groupedSql(pipeline: Pipeline): string {
+  const { where, window, late } = pipeline
+  const groups = Object.entries(pipeline.groupBy).map(
+    ([name, { expression }]) => `${expressionSql(expression)} AS ${valueSql(name)}`,
+  )
+  const columns = [
+    '`rowtime`',
+    '`event`',
+    '`event_time`',
+    '`record_partition`',
+    '`record_offset`',
+    '`outcome`',
+    ...groups,
+  ]
+  const closed = late.kind === 'correct' ? [`${passedSql(window)} AS \`is_closed\``] : []
+  const counted =
+    late.kind === 'correct' ? `${hasOutcomeSql('filtered')} AND NOT ${passedSql(window)}` : hasOutcomeSql('filtered')
+  const isCounted = where !== undefined && window.kind !== 'session'
+  return `SELECT ${[...columns, ...closed].join(', ')}
+FROM \`judged\` WHERE ${hasOutcomeSql('processed')}${isCounted ? ` OR ${counted}` : ''}`
+}
+
+function aggregatedSql(pipeline: Pipeline): string {
+  const inResult = resultFilter(pipeline)
+  const groups = Object.keys(pipeline.groupBy).map(valueSql)
+  const { bounds, from, grouping } = windowSql(pipeline, groups)
+  const columns = [
+    ...bounds,
+    ...groups,
+    ...Object.entries(pipeline.aggregates).map(
+      ([name, aggregate]) => `${aggregateSql(aggregate, inResult)} AS ${valueSql(name)}`,
+    ),
+    `COUNT(*)${inResult} AS \`counted\``,
+    ...(inResult === '' ? [] : [`COUNT(*) FILTER (WHERE ${hasOutcomeSql('filtered')}) AS \`filtered\``]),
+    ...(pipeline.late.kind === 'correct'
+      ? [`COUNT(*) FILTER (WHERE ${hasOutcomeSql('processed')} AND \`is_closed\`) AS \`late\``]
+      : []),
+    `OFFSET_RANGES(\`record_partition\`, \`record_offset\`)${inResult} AS \`offsets\``,
+  ]
+  return `SELECT
+  ${columns.join(',\n  ')}
+FROM ${from}
+GROUP BY ${[...grouping, ...groups].join(', ')}`
+}
+
+type WindowSql = { readonly bounds: readonly string[]; readonly from: string; readonly grouping: readonly string[] }
+
+/** Flink's table functions have no lateness that is allowed; its older grouped windows have, as the settings say. */
+function windowSql({ window, late }: Pipeline, groups: readonly string[]): WindowSql {
+  if (window.kind === 'tumbling' && late.kind === 'correct') {
+    const of = `(\`rowtime\`, ${sql.interval(window.sizeMs)})`
+    const bounds = [`TUMBLE_START${of} AS \`window_start\``, `TUMBLE_END${of} AS \`window_end\``]
+    return { bounds, from: '`grouped`', grouping: [`TUMBLE${of}`] }
+  }
+  const bounds = ['`window_start`', '`window_end`']
+  return { bounds, from: `TABLE(${tableFunctionSql(window, groups)})`, grouping: bounds }
+}
+
+function tableFunctionSql(window: Window, groups: readonly string[]): string {
+  const by = 'DESCRIPTOR(`rowtime`)'
+  switch (window.kind) {
+    case 'tumbling':
+      return `TUMBLE(TABLE \`grouped\`, ${by}, ${sql.interval(window.sizeMs)})`
+    case 'sliding':
+      return `HOP(TABLE \`grouped\`, ${by}, ${sql.interval(window.everyMs)}, ${sql.interval(window.sizeMs)})`
+    case 'session': {
+      const partition = groups.length === 0 ? '' : ` PARTITION BY (${groups.join(', ')})`
+      return `SESSION(TABLE \`grouped\`${partition}, ${by}, ${sql.interval(window.gapMs)})`
+    }
+  }
+}
+
+/** The options by which a result is revised at once with each event that comes late. */
+export function correctionSettings({ late }: Pipeline): Readonly<Record<string, string>> {
+  if (late.kind !== 'correct') return {}
+  return {
+    'table.exec.emit.late-fire.enabled': 'true',
+    'table.exec.emit.late-fire.delay': '0 ms',
+    'table.exec.emit.allow-lateness': `${late.withinMs} ms`,
+  }
+}
+
+/** What the filter takes out passes, too, to be counted: so every aggregate says which rows it takes. */
+function resultFilter({ where, window }: Pipeline): string {
+  return where && window.kind !== 'session' ? ` FILTER (WHERE ${hasOutcomeSql('processed')})` : ''
 }
 
 /** The values of a result in the order of its table. */
@@ -72,31 +169,59 @@ function resultHeaders(pipeline: Pipeline, environment: FlinkEnvironment): strin
     ([name, { type }]) => `COALESCE(URL_ENCODE(${scalarTextSql(valueSql(name), type)}), '~')`,
   )
   const id = [...groups, timestampTextSql('`window_start`')].join(" || '/' || ")
-  return headersSql({
+  const isCorrected = pipeline.late.kind === 'correct'
+  const isFiltered = resultFilter(pipeline) !== ''
+  const first = headersSql({
     ce_specversion: sql.text('1.0'),
-    ce_id: id,
+    ce_id: isCorrected ? revisedId(id, '`revision`') : id,
     ce_source: sql.text(`/pipelines/${pipeline.name}`),
     ce_type: sql.text(pipeline.result.name),
     ce_time: timestampTextSql('`window_end`'),
     ce_dataschema: sql.text(environment.schemaUrl(pipeline.result)),
+    [provenanceHeaders.revision]: isCorrected ? 'CAST(`revision` AS STRING)' : sql.text('1'),
+    [provenanceHeaders.counted]: 'CAST(`counted` AS STRING)',
+    [provenanceHeaders.late]: isCorrected ? 'CAST(`late` AS STRING)' : sql.text('0'),
+    ...(pipeline.window.kind === 'session'
+      ? {}
+      : { [provenanceHeaders.filtered]: isFiltered ? 'CAST(`filtered` AS STRING)' : sql.text('0') }),
+    [provenanceHeaders.offsets]: '`offsets`',
     'content-type': sql.text('application/json'),
   })
+  if (!isCorrected) return first
+  // One further header of two, since SQL has no map that is empty: the first result, which replaces none, says its revision once more.
+  const chosen = (first: string, other: string) =>
+    `CASE WHEN \`revision\` = 1 THEN ${sql.text(first)} ELSE ${other} END`
+  const name = chosen(provenanceHeaders.revision, sql.text(provenanceHeaders.replaces))
+  return `MAP_UNION(${first}, MAP[${name}, ENCODE(${chosen('1', revisedId(id, '`revision` - 1'))}, 'UTF-8')])`
 }
 
-function aggregateSql({ kind, of }: Aggregate): string {
+/** An id of its own for each revision: a reader takes an id that it knows for a copy. */
+function revisedId(id: string, of: string): string {
+  return `${id} || CASE WHEN ${of} > 1 THEN '/' || CAST(${of} AS STRING) ELSE '' END`
+}
+
+function aggregateSql({ kind, of, type, share = 0 }: Aggregate, inResult: string): string {
   const value = of && expressionSql(of)
-  if (value === undefined) return 'COUNT(*)'
+  if (value === undefined) return `COUNT(*)${inResult}`
+  const ordered = `${value}, \`event_time\`, \`record_partition\`, \`record_offset\``
+  const number = (sqlText: string) => (type === 'integer' ? sqlText : `FINITE(${sqlText})`)
   switch (kind) {
     case 'count':
-      return `COUNT(${value})`
+      return `COUNT(${value})${inResult}`
+    case 'count-distinct':
+      return `COUNT(DISTINCT ${value})${inResult}`
     case 'sum':
-      return `SUM(${value})`
-    case 'average':
-      return `AVG(CAST(${value} AS DOUBLE))`
     case 'min':
-      return `MIN(${value})`
     case 'max':
-      return `MAX(${value})`
+      return number(`${kind.toUpperCase()}(${value})${inResult}`)
+    case 'average':
+      return number(`AVG(CAST(${value} AS DOUBLE))${inResult}`)
+    case 'quantile':
+      return number(`PERCENTILE(CAST(${value} AS DOUBLE), CAST(${sql.number(share)} AS DOUBLE))${inResult}`)
+    case 'first':
+      return `FIRST_BY_TIME(${ordered})${inResult}`
+    case 'last':
+      return `LAST_BY_TIME(${ordered})${inResult}`
   }
 }
 

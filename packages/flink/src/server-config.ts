@@ -13,7 +13,7 @@ export type FlinkServerOptions = {
   readonly slots?: number
 }
 
-const slotsDefault = 4
+const slotsDefault = 8
 /** Flink refuses a windowed aggregation with less than 8 MiB. */
 const managedMemoryPerSlotMb = 16
 const networkMemoryMb = 32

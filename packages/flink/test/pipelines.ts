@@ -1,6 +1,7 @@
-import { average, count, max, min, sum } from '@millrace/core/aggregate'
+import { average, count, countDistinct, first, last, max, min, quantile, sum } from '@millrace/core/aggregate'
 import { eventType } from '@millrace/core/event-type'
-import { drop, pipeline, toTopic, tumbling } from '@millrace/core/pipeline'
+import { correct, drop, pipeline, toTopic } from '@millrace/core/pipeline'
+import { session, sliding, tumbling } from '@millrace/core/window'
 import type { FlinkEnvironment } from '../src/environment.ts'
 
 /** The pipelines whose SQL is kept in `golden/`: between them they take every way through the compiler. */
@@ -62,7 +63,7 @@ const paidOnly = pipeline('paid-only')
 const idle = pipeline('idle')
   .from(orderPlaced)
   .window(tumbling('1 day'))
-  .watermark({ outOfOrderness: '100 milliseconds', idleness: '30 seconds' })
+  .watermark({ outOfOrderness: '100 milliseconds', idleness: '30 seconds', futureBound: 'none' })
   .groupBy((event) => ({ customer: event.customer }))
   .aggregate(() => ({ orders: count() }))
 
@@ -79,6 +80,47 @@ const everyAggregate = hourly('every-aggregate')
     fewest: min(event.items),
     window_start: max(event.items),
   }))
+
+const slidingComputed = pipeline('sliding-computed')
+  .from(orderPlaced)
+  .compute((event) => ({ price: event.amount.dividedBy(event.items), twice: event.items.times(2).minus(1) }))
+  .where((event) => event.price.gt(0))
+  .window(sliding('1 hour', { every: '15 minutes' }))
+  .watermark({ outOfOrderness: '5 minutes', futureBound: '10 minutes' })
+  .late(toTopic())
+  .groupBy((event) => ({ customer: event.customer }))
+  .aggregate((event) => ({
+    orders: count(),
+    dearest: max(event.price),
+    twice: sum(event.twice),
+    coupons: countDistinct(event.coupon),
+    median: quantile(event.price, 0.5),
+    firstItems: first(event.items),
+    lastCoupon: last(event.coupon),
+  }))
+
+const corrected = hourly('corrected')
+  .late(correct({ within: '2 hours', beyond: toTopic() }))
+  .groupBy((event) => ({ customer: event.customer }))
+  .aggregate((event) => ({ orders: count(), spent: sum(event.amount) }))
+
+const correctedPaid = pipeline('corrected-paid')
+  .from(orderPlaced)
+  .where((event) => event.amount.gt(0))
+  .window(tumbling('1 hour'))
+  .watermark({ outOfOrderness: '5 minutes' })
+  .late(correct({ within: '2 hours' }))
+  .groupBy(() => ({}))
+  .aggregate(() => ({ orders: count() }))
+
+const sessions = pipeline('sessions')
+  .from(orderPlaced)
+  .where((event) => event.amount.gt(0))
+  .window(session('30 minutes'))
+  .watermark({ outOfOrderness: '5 minutes' })
+  .late(toTopic())
+  .groupBy((event) => ({ customer: event.customer, gift: event.gift }))
+  .aggregate((event) => ({ orders: count(), coupons: countDistinct(event.coupon), last: last(event.items) }))
 
 const keyInteger = hourly('key-integer')
   .groupBy((event) => ({ items: event.items }))
@@ -119,6 +161,10 @@ export const pipelines = [
   paidOnly,
   idle,
   everyAggregate,
+  slidingComputed,
+  corrected,
+  correctedPaid,
+  sessions,
   keyInteger,
   keyNumber,
   keyBoolean,

@@ -8,7 +8,7 @@ const patterns = {
   identifier: /`((?:[^`\n\r]|``)+)`/y,
   number: /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y,
   word: /[A-Za-z_]\w*/y,
-  symbol: /<>|<=|>=|=>|\|\||[-+*(),.;=<>[\]]/y,
+  symbol: /<>|<=|>=|=>|\|\||[-+*/(),.;=<>[\]]/y,
 } as const
 
 /**

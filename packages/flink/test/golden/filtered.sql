@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:c186e2cdf3f18f51b268438b8c0ed761ab05e58d997d6b7358c8d7beedb32965';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:e9e1c30529b3ba3b8f3dfb51681ee4cbf052289e1f59f552b2fd316b764d9516';
 
 SET 'pipeline.name' = 'filtered';
 
@@ -24,6 +24,16 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
+CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
+
+CREATE TEMPORARY FUNCTION `FIRST_BY_TIME` AS 'io.millrace.flink.FirstByTime';
+
+CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime';
+
+CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges';
+
 CREATE TEMPORARY TABLE `records` (
   `record_key` BYTES,
   `record_value` BYTES,
@@ -31,7 +41,7 @@ CREATE TEMPORARY TABLE `records` (
   `record_partition` INT METADATA FROM 'partition' VIRTUAL,
   `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
   `record_timestamp` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  `rowtime` AS COALESCE(DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at`, TO_TIMESTAMP_LTZ(-62167219200000, 3)),
+  `rowtime` AS CASE WHEN DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3) THEN DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` ELSE TO_TIMESTAMP_LTZ(-62167219200000, 3) END,
   WATERMARK FOR `rowtime` AS `rowtime` - INTERVAL '0 00:00:02.000' DAY TO SECOND(3)
 ) WITH (
   'connector' = 'kafka',
@@ -161,17 +171,20 @@ CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`c
 
 CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
 
-CREATE TEMPORARY VIEW `windowed` AS SELECT *, CASE
+CREATE TEMPORARY VIEW `judged` AS SELECT *, CASE
   WHEN NOT (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/filtered') THEN 'not-addressed'
-  WHEN `event` IS NULL OR `event_time` IS NULL THEN 'dead-lettered'
+  WHEN `event` IS NULL OR (`event_time` <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3)) IS NOT TRUE THEN 'dead-lettered'
   WHEN ((((((`event`.`amount` > 0) AND (`event`.`amount` <= 9.95e+1)) OR (`event`.`items` >= 3)) AND ((NOT (`event`.`gift` = TRUE)) OR (`event`.`coupon` IS NULL))) AND ((`event`.`customer` <> 'd''Arc `ü` -- 東京') AND (`event`.`at` >= TO_TIMESTAMP_LTZ(-14182939500, 3)))) AND ((NOT (`event`.`coupon` < `event`.`customer`)) OR (`event`.`shippedAt` > `event`.`at`))) IS NOT TRUE THEN 'filtered'
-  WHEN COALESCE(CAST(`window_end` AS TIMESTAMP_LTZ(3)) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE) THEN 'late'
+  WHEN COALESCE(LAST_WINDOW_END(`event_time`, 900000, 900000) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE) THEN 'late'
   ELSE 'processed'
 END AS `outcome`
-FROM TABLE(TUMBLE(TABLE `timed`, DESCRIPTOR(`rowtime`), INTERVAL '0 00:15:00.000' DAY TO SECOND(3)));
+FROM `timed`;
+
+CREATE TEMPORARY VIEW `grouped` AS SELECT `rowtime`, `event`, `event_time`, `record_partition`, `record_offset`, `outcome`, `event`.`customer` AS `_customer`
+FROM `judged` WHERE `outcome` = 'processed' OR `outcome` = 'filtered';
 
 CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, FLOOR(COALESCE(PARSE_RFC3339(`record_headers`['millrace_event_time']), PARSE_RFC3339(`record_headers`['ce_time']), `record_timestamp`) TO MINUTE) AS `minute`, PROCTIME() AS `counted_at`
-FROM `windowed`;
+FROM `judged`;
 
 EXECUTE STATEMENT SET BEGIN
 INSERT INTO `results` SELECT
@@ -187,17 +200,25 @@ INSERT INTO `results` SELECT
     'ce_type', ENCODE('filtered', 'UTF-8'),
     'ce_time', ENCODE(DATE_FORMAT(CAST(`window_end` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
     'ce_dataschema', ENCODE('https://localhost:8443/apis/ccompat/v7/schemas/ids/7', 'UTF-8'),
+    'ce_revision', ENCODE('1', 'UTF-8'),
+    'ce_counted', ENCODE(CAST(`counted` AS STRING), 'UTF-8'),
+    'ce_late', ENCODE('0', 'UTF-8'),
+    'ce_filtered', ENCODE(CAST(`filtered` AS STRING), 'UTF-8'),
+    'ce_offsets', ENCODE(`offsets`, 'UTF-8'),
     'content-type', ENCODE('application/json', 'UTF-8')
   ]
 FROM (
-  SELECT
-    `window_start`,
-    `window_end`,
-    `event`.`customer` AS `_customer`,
-    COUNT(*) AS `_orders`
-  FROM `windowed` WHERE `outcome` = 'processed'
-  GROUP BY `window_start`, `window_end`, `event`.`customer`
-);
+SELECT
+  `window_start`,
+  `window_end`,
+  `_customer`,
+  COUNT(*) FILTER (WHERE `outcome` = 'processed') AS `_orders`,
+  COUNT(*) FILTER (WHERE `outcome` = 'processed') AS `counted`,
+  COUNT(*) FILTER (WHERE `outcome` = 'filtered') AS `filtered`,
+  OFFSET_RANGES(`record_partition`, `record_offset`) FILTER (WHERE `outcome` = 'processed') AS `offsets`
+FROM TABLE(TUMBLE(TABLE `grouped`, DESCRIPTOR(`rowtime`), INTERVAL '0 00:15:00.000' DAY TO SECOND(3)))
+GROUP BY `window_start`, `window_end`, `_customer`
+) WHERE `counted` > 0;
 INSERT INTO `accounts` SELECT
   ENCODE('flink/filtered', 'UTF-8'),
   'flink/filtered',
@@ -220,21 +241,21 @@ FROM (
 );
 INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
     'millrace_dlq_by', ENCODE('flink/filtered', 'UTF-8'),
-    'millrace_dlq_reason', ENCODE('malformed', 'UTF-8'),
-    'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' ELSE 'the event has no time' END, 'UTF-8'),
+    'millrace_dlq_reason', ENCODE(CASE WHEN `event` IS NULL THEN 'malformed' WHEN `event_time` IS NULL THEN 'malformed' ELSE 'too-far-ahead' END, 'UTF-8'),
+    'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' WHEN `event_time` IS NULL THEN 'the event has no time' ELSE 'the time of the event is further ahead of when it was stored than the pipeline takes' END, 'UTF-8'),
     'millrace_origin_topic', ENCODE('order.placed', 'UTF-8'),
     'millrace_origin_partition', ENCODE(CAST(`record_partition` AS STRING), 'UTF-8'),
     'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
   ])
-FROM `windowed` WHERE `outcome` = 'dead-lettered';
+FROM `judged` WHERE `outcome` = 'dead-lettered';
 INSERT INTO `late_events` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
     'millrace_pipeline', ENCODE('filtered', 'UTF-8'),
-    'millrace_window_end', ENCODE(DATE_FORMAT(CAST(`window_end` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
+    'millrace_window_end', ENCODE(DATE_FORMAT(CAST(LAST_WINDOW_END(`event_time`, 900000, 900000) AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
     'millrace_watermark', ENCODE(DATE_FORMAT(CAST(`watermark` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
     'millrace_origin_topic', ENCODE('order.placed', 'UTF-8'),
     'millrace_origin_partition', ENCODE(CAST(`record_partition` AS STRING), 'UTF-8'),
     'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
   ])
-FROM `windowed` WHERE `outcome` = 'late';
+FROM `judged` WHERE `outcome` = 'late';
 END;
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:54fbca6ec9103d3f0831cf22a59b9a86ae39e573a9b42078d19886c6a97c874d';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:f3bb0f4cb7f6c63ce977537445816a068ad0eac7936b0bdb25e5433f3f09a3bb';
 
 SET 'pipeline.name' = 'key-timestamp';
 
@@ -24,6 +24,16 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
+CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
+
+CREATE TEMPORARY FUNCTION `FIRST_BY_TIME` AS 'io.millrace.flink.FirstByTime';
+
+CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime';
+
+CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges';
+
 CREATE TEMPORARY TABLE `records` (
   `record_key` BYTES,
   `record_value` BYTES,
@@ -31,7 +41,7 @@ CREATE TEMPORARY TABLE `records` (
   `record_partition` INT METADATA FROM 'partition' VIRTUAL,
   `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
   `record_timestamp` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  `rowtime` AS COALESCE(DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at`, TO_TIMESTAMP_LTZ(-62167219200000, 3)),
+  `rowtime` AS CASE WHEN DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3) THEN DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` ELSE TO_TIMESTAMP_LTZ(-62167219200000, 3) END,
   WATERMARK FOR `rowtime` AS `rowtime` - INTERVAL '0 00:05:00.000' DAY TO SECOND(3)
 ) WITH (
   'connector' = 'kafka',
@@ -137,16 +147,19 @@ CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`c
 
 CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
 
-CREATE TEMPORARY VIEW `windowed` AS SELECT *, CASE
+CREATE TEMPORARY VIEW `judged` AS SELECT *, CASE
   WHEN NOT (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/key-timestamp') THEN 'not-addressed'
-  WHEN `event` IS NULL OR `event_time` IS NULL THEN 'dead-lettered'
-  WHEN COALESCE(CAST(`window_end` AS TIMESTAMP_LTZ(3)) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE) THEN 'late'
+  WHEN `event` IS NULL OR (`event_time` <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3)) IS NOT TRUE THEN 'dead-lettered'
+  WHEN COALESCE(LAST_WINDOW_END(`event_time`, 3600000, 3600000) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE) THEN 'late'
   ELSE 'processed'
 END AS `outcome`
-FROM TABLE(TUMBLE(TABLE `timed`, DESCRIPTOR(`rowtime`), INTERVAL '0 01:00:00.000' DAY TO SECOND(3)));
+FROM `timed`;
+
+CREATE TEMPORARY VIEW `grouped` AS SELECT `rowtime`, `event`, `event_time`, `record_partition`, `record_offset`, `outcome`, `event`.`shippedAt` AS `_shippedAt`
+FROM `judged` WHERE `outcome` = 'processed';
 
 CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, FLOOR(COALESCE(PARSE_RFC3339(`record_headers`['millrace_event_time']), PARSE_RFC3339(`record_headers`['ce_time']), `record_timestamp`) TO MINUTE) AS `minute`, PROCTIME() AS `counted_at`
-FROM `windowed`;
+FROM `judged`;
 
 EXECUTE STATEMENT SET BEGIN
 INSERT INTO `results` SELECT
@@ -162,17 +175,24 @@ INSERT INTO `results` SELECT
     'ce_type', ENCODE('key-timestamp', 'UTF-8'),
     'ce_time', ENCODE(DATE_FORMAT(CAST(`window_end` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
     'ce_dataschema', ENCODE('https://localhost:8443/apis/ccompat/v7/schemas/ids/7', 'UTF-8'),
+    'ce_revision', ENCODE('1', 'UTF-8'),
+    'ce_counted', ENCODE(CAST(`counted` AS STRING), 'UTF-8'),
+    'ce_late', ENCODE('0', 'UTF-8'),
+    'ce_filtered', ENCODE('0', 'UTF-8'),
+    'ce_offsets', ENCODE(`offsets`, 'UTF-8'),
     'content-type', ENCODE('application/json', 'UTF-8')
   ]
 FROM (
-  SELECT
-    `window_start`,
-    `window_end`,
-    `event`.`shippedAt` AS `_shippedAt`,
-    COUNT(*) AS `_orders`
-  FROM `windowed` WHERE `outcome` = 'processed'
-  GROUP BY `window_start`, `window_end`, `event`.`shippedAt`
-);
+SELECT
+  `window_start`,
+  `window_end`,
+  `_shippedAt`,
+  COUNT(*) AS `_orders`,
+  COUNT(*) AS `counted`,
+  OFFSET_RANGES(`record_partition`, `record_offset`) AS `offsets`
+FROM TABLE(TUMBLE(TABLE `grouped`, DESCRIPTOR(`rowtime`), INTERVAL '0 01:00:00.000' DAY TO SECOND(3)))
+GROUP BY `window_start`, `window_end`, `_shippedAt`
+) WHERE `counted` > 0;
 INSERT INTO `accounts` SELECT
   ENCODE('flink/key-timestamp', 'UTF-8'),
   'flink/key-timestamp',
@@ -195,12 +215,12 @@ FROM (
 );
 INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
     'millrace_dlq_by', ENCODE('flink/key-timestamp', 'UTF-8'),
-    'millrace_dlq_reason', ENCODE('malformed', 'UTF-8'),
-    'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' ELSE 'the event has no time' END, 'UTF-8'),
+    'millrace_dlq_reason', ENCODE(CASE WHEN `event` IS NULL THEN 'malformed' WHEN `event_time` IS NULL THEN 'malformed' ELSE 'too-far-ahead' END, 'UTF-8'),
+    'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' WHEN `event_time` IS NULL THEN 'the event has no time' ELSE 'the time of the event is further ahead of when it was stored than the pipeline takes' END, 'UTF-8'),
     'millrace_origin_topic', ENCODE('order.placed', 'UTF-8'),
     'millrace_origin_partition', ENCODE(CAST(`record_partition` AS STRING), 'UTF-8'),
     'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
   ])
-FROM `windowed` WHERE `outcome` = 'dead-lettered';
+FROM `judged` WHERE `outcome` = 'dead-lettered';
 END;
 

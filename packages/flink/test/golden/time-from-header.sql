@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:48923d0c2f618a83df6921b93dcad6dbfb4a72e7ba0c4338e9f44256c98e31fe';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:b2140bb92ee71f5ea78d38dce899f9ac3f3d7ca34b487f3e086dddf173af65b2';
 
 SET 'pipeline.name' = 'time-from-header';
 
@@ -24,6 +24,16 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
+CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
+
+CREATE TEMPORARY FUNCTION `FIRST_BY_TIME` AS 'io.millrace.flink.FirstByTime';
+
+CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime';
+
+CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges';
+
 CREATE TEMPORARY TABLE `records` (
   `record_key` BYTES,
   `record_value` BYTES,
@@ -31,7 +41,7 @@ CREATE TEMPORARY TABLE `records` (
   `record_partition` INT METADATA FROM 'partition' VIRTUAL,
   `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
   `record_timestamp` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  `rowtime` AS COALESCE(PARSE_RFC3339(`record_headers`['ce_time']), TO_TIMESTAMP_LTZ(-62167219200000, 3)),
+  `rowtime` AS CASE WHEN PARSE_RFC3339(`record_headers`['ce_time']) <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3) THEN PARSE_RFC3339(`record_headers`['ce_time']) ELSE TO_TIMESTAMP_LTZ(-62167219200000, 3) END,
   WATERMARK FOR `rowtime` AS `rowtime` - INTERVAL '0 00:00:01.000' DAY TO SECOND(3)
 ) WITH (
   'connector' = 'kafka',
@@ -162,16 +172,19 @@ CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`p
 
 CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
 
-CREATE TEMPORARY VIEW `windowed` AS SELECT *, CASE
+CREATE TEMPORARY VIEW `judged` AS SELECT *, CASE
   WHEN NOT (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/time-from-header') THEN 'not-addressed'
-  WHEN `event` IS NULL OR `event_time` IS NULL THEN 'dead-lettered'
-  WHEN COALESCE(CAST(`window_end` AS TIMESTAMP_LTZ(3)) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE) THEN 'late'
+  WHEN `event` IS NULL OR (`event_time` <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3)) IS NOT TRUE THEN 'dead-lettered'
+  WHEN COALESCE(LAST_WINDOW_END(`event_time`, 60000, 60000) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE) THEN 'late'
   ELSE 'processed'
 END AS `outcome`
-FROM TABLE(TUMBLE(TABLE `timed`, DESCRIPTOR(`rowtime`), INTERVAL '0 00:01:00.000' DAY TO SECOND(3)));
+FROM `timed`;
+
+CREATE TEMPORARY VIEW `grouped` AS SELECT `rowtime`, `event`, `event_time`, `record_partition`, `record_offset`, `outcome`, `event`.`page` AS `_page`
+FROM `judged` WHERE `outcome` = 'processed';
 
 CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, FLOOR(COALESCE(PARSE_RFC3339(`record_headers`['millrace_event_time']), PARSE_RFC3339(`record_headers`['ce_time']), `record_timestamp`) TO MINUTE) AS `minute`, PROCTIME() AS `counted_at`
-FROM `windowed`;
+FROM `judged`;
 
 EXECUTE STATEMENT SET BEGIN
 INSERT INTO `results` SELECT
@@ -188,18 +201,25 @@ INSERT INTO `results` SELECT
     'ce_type', ENCODE('time-from-header', 'UTF-8'),
     'ce_time', ENCODE(DATE_FORMAT(CAST(`window_end` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
     'ce_dataschema', ENCODE('https://localhost:8443/apis/ccompat/v7/schemas/ids/7', 'UTF-8'),
+    'ce_revision', ENCODE('1', 'UTF-8'),
+    'ce_counted', ENCODE(CAST(`counted` AS STRING), 'UTF-8'),
+    'ce_late', ENCODE('0', 'UTF-8'),
+    'ce_filtered', ENCODE('0', 'UTF-8'),
+    'ce_offsets', ENCODE(`offsets`, 'UTF-8'),
     'content-type', ENCODE('application/json', 'UTF-8')
   ]
 FROM (
-  SELECT
-    `window_start`,
-    `window_end`,
-    `event`.`page` AS `_page`,
-    COUNT(*) AS `_views`,
-    AVG(CAST(`event`.`seconds` AS DOUBLE)) AS `_seconds`
-  FROM `windowed` WHERE `outcome` = 'processed'
-  GROUP BY `window_start`, `window_end`, `event`.`page`
-);
+SELECT
+  `window_start`,
+  `window_end`,
+  `_page`,
+  COUNT(*) AS `_views`,
+  FINITE(AVG(CAST(`event`.`seconds` AS DOUBLE))) AS `_seconds`,
+  COUNT(*) AS `counted`,
+  OFFSET_RANGES(`record_partition`, `record_offset`) AS `offsets`
+FROM TABLE(TUMBLE(TABLE `grouped`, DESCRIPTOR(`rowtime`), INTERVAL '0 00:01:00.000' DAY TO SECOND(3)))
+GROUP BY `window_start`, `window_end`, `_page`
+) WHERE `counted` > 0;
 INSERT INTO `accounts` SELECT
   ENCODE('flink/time-from-header', 'UTF-8'),
   'flink/time-from-header',
@@ -222,21 +242,21 @@ FROM (
 );
 INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
     'millrace_dlq_by', ENCODE('flink/time-from-header', 'UTF-8'),
-    'millrace_dlq_reason', ENCODE('malformed', 'UTF-8'),
-    'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' ELSE 'the event has no time' END, 'UTF-8'),
+    'millrace_dlq_reason', ENCODE(CASE WHEN `event` IS NULL THEN 'malformed' WHEN `event_time` IS NULL THEN 'malformed' ELSE 'too-far-ahead' END, 'UTF-8'),
+    'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' WHEN `event_time` IS NULL THEN 'the event has no time' ELSE 'the time of the event is further ahead of when it was stored than the pipeline takes' END, 'UTF-8'),
     'millrace_origin_topic', ENCODE('page.viewed', 'UTF-8'),
     'millrace_origin_partition', ENCODE(CAST(`record_partition` AS STRING), 'UTF-8'),
     'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
   ])
-FROM `windowed` WHERE `outcome` = 'dead-lettered';
+FROM `judged` WHERE `outcome` = 'dead-lettered';
 INSERT INTO `late_events` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
     'millrace_pipeline', ENCODE('time-from-header', 'UTF-8'),
-    'millrace_window_end', ENCODE(DATE_FORMAT(CAST(`window_end` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
+    'millrace_window_end', ENCODE(DATE_FORMAT(CAST(LAST_WINDOW_END(`event_time`, 60000, 60000) AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
     'millrace_watermark', ENCODE(DATE_FORMAT(CAST(`watermark` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
     'millrace_origin_topic', ENCODE('page.viewed', 'UTF-8'),
     'millrace_origin_partition', ENCODE(CAST(`record_partition` AS STRING), 'UTF-8'),
     'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
   ])
-FROM `windowed` WHERE `outcome` = 'late';
+FROM `judged` WHERE `outcome` = 'late';
 END;
 

@@ -31,7 +31,7 @@ final class PipelineInProcess {
     private static final TypeInformation<byte[]> BYTES = PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
 
     /** When the brokers stored the records. */
-    static final Instant STORED = Instant.parse("2029-12-31T23:59:59.999Z");
+    static final Instant STORED = Instant.parse("2030-01-02T23:59:59.999Z");
 
     private final CompiledPipeline pipeline;
     private final List<Row> records = new ArrayList<>();

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.flink.types.Row;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -108,10 +109,10 @@ class RunningPipelineTest {
                         "2030-01-01T12:00:00Z",
                         "1969-12-31T23:58:00Z",
                         "0000-01-01T00:00:00Z",
-                        "2029-12-31T23:59:00Z",
+                        "2030-01-02T23:59:00Z",
                         "2017-01-01T00:00:00Z",
                         "9999-12-31T23:59:00Z",
-                        "2029-12-31T23:59:00Z"),
+                        "2030-01-02T23:59:00Z"),
                 column(rows, 2));
         assertEquals(List.of("key-2"), keys(run.writtenTo("late_events")));
         assertEquals(List.of("key-3"), keys(run.writtenTo("dead_letters")));
@@ -210,6 +211,74 @@ class RunningPipelineTest {
             assertEquals(values.get(position), result.getField(position), "column " + position);
         }
         assertEquals("ada/true/2030-01-01T00:00:00.000Z", headers(result).get("ce_id"));
+    }
+
+    @Test
+    void slidesWindowsOverWhatIsComputedAndSaysHowResultsCameAbout() throws Exception {
+        PipelineInProcess run =
+                orders(
+                        "sliding-computed",
+                        "{\"customer\":\"ada\",\"amount\":6,\"items\":2,\"gift\":true,\"coupon\":\"b\",\"at\":\"2030-01-01T10:20:00Z\"}",
+                        "{\"customer\":\"ada\",\"amount\":1,\"items\":0,\"gift\":true,\"at\":\"2030-01-01T10:21:00Z\"}",
+                        "{\"customer\":\"ada\",\"amount\":8,\"items\":4,\"gift\":true,\"coupon\":\"a\",\"at\":\"2030-01-01T10:10:00Z\"}",
+                        // The window until 10:30 has closed when this one comes; it is in the three that have not.
+                        "{\"customer\":\"eve\",\"amount\":9,\"items\":1,\"gift\":true,\"at\":\"2030-01-01T10:35:00Z\"}",
+                        "{\"customer\":\"ada\",\"amount\":5,\"items\":1,\"gift\":true,\"coupon\":\"a\",\"at\":\"2030-01-01T10:12:00Z\"}",
+                        "{\"customer\":\"eve\",\"amount\":9,\"items\":1,\"gift\":true,\"at\":\"2030-01-04T00:00:00Z\"}");
+        Map<String, Row> ofAda =
+                run.writtenTo("results").stream()
+                        .filter(row -> "ada".equals(row.getField(1)))
+                        .collect(Collectors.toMap(row -> row.getField(3).toString().substring(11, 16), row -> row));
+        assertEquals(List.of("10:30", "10:45", "11:00", "11:15"), ofAda.keySet().stream().sorted().toList());
+        assertEquals(List.of(2L, 3.0, 10L, 2L, 2.5, 4L, "b"), valuesFrom(ofAda.get("10:30"), 4, 11));
+        assertEquals(List.of(3L, 5.0, 11L, 2L, 3.0, 4L, "b"), valuesFrom(ofAda.get("10:45"), 4, 11));
+        assertEquals(List.of(1L, 3.0, 3L, 1L, 3.0, 2L, "b"), valuesFrom(ofAda.get("11:15"), 4, 11));
+        Map<String, String> headers = headers(ofAda.get("10:45"));
+        assertEquals("3 1 3:100-104", headers.get("ce_counted") + " " + headers.get("ce_filtered") + " " + headers.get("ce_offsets"));
+        assertEquals(List.of("key-5"), keys(run.writtenTo("dead_letters")));
+        assertEquals("too-far-ahead", headers(run.writtenTo("dead_letters").get(0)).get("millrace_dlq_reason"));
+    }
+
+    @Test
+    void revisesAResultWithEachEventThatIsLateWithinTheBound() throws Exception {
+        PipelineInProcess run =
+                orders(
+                        "corrected",
+                        order("ada", 1, "2030-01-01T10:00:00Z"),
+                        order("ada", 2, "2030-01-01T11:05:00Z"),
+                        order("ada", 4, "2030-01-01T10:30:00Z"),
+                        order("ada", 8, "2030-01-01T10:59:59.999Z"),
+                        order("ada", 16, "2030-01-01T13:05:00Z"),
+                        order("ada", 32, "2030-01-01T10:30:00Z"));
+        List<Row> ofFirst =
+                run.writtenTo("results").stream()
+                        .filter(row -> row.getField(2).equals(Instant.parse("2030-01-01T10:00:00Z")))
+                        .toList();
+        assertEquals(List.of(1.0, 5.0, 13.0), column(ofFirst, 5));
+        String id = "ada/2030-01-01T10:00:00.000Z";
+        assertEquals(
+                List.of(id, id + "/2", id + "/3"), ofFirst.stream().map(row -> headers(row).get("ce_id")).toList());
+        assertEquals(
+                Arrays.asList(null, id, id + "/2"), ofFirst.stream().map(row -> headers(row).get("ce_replaces")).toList());
+        assertEquals(List.of("key-5"), keys(run.writtenTo("late_events")));
+    }
+
+    @Test
+    void endsASessionAfterAGapWithoutAnEventThatPasses() throws Exception {
+        List<Row> results =
+                orders(
+                                "sessions",
+                                order("ada", 1, "2030-01-01T10:00:00Z"),
+                                order("ada", 0, "2030-01-01T10:20:00Z"),
+                                order("ada", 1, "2030-01-01T10:30:00Z"),
+                                order("ada", 1, "2030-01-01T11:00:00.001Z"))
+                        .writtenTo("results");
+        assertEquals(List.of("2030-01-01T11:00:00Z", "2030-01-01T11:30:00.001Z"), results.stream().map(row -> row.getField(3).toString()).toList());
+        assertEquals(List.of(2L, 1L), column(results, 4));
+    }
+
+    private static List<Object> valuesFrom(Row row, int first, int end) {
+        return IntStream.range(first, end).mapToObj(row::getField).toList();
     }
 
     @ParameterizedTest

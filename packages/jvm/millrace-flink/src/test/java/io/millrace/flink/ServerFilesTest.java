@@ -28,8 +28,8 @@ class ServerFilesTest {
         assertEquals("8081", read.get(RestOptions.BIND_PORT));
         assertEquals("127.0.0.1", read.get(JobManagerOptions.BIND_HOST));
         assertEquals("127.0.0.1", read.get(TaskManagerOptions.BIND_HOST));
-        assertEquals(4, read.get(TaskManagerOptions.NUM_TASK_SLOTS));
-        assertEquals(64, read.get(TaskManagerOptions.MANAGED_MEMORY_SIZE).getMebiBytes());
+        assertEquals(8, read.get(TaskManagerOptions.NUM_TASK_SLOTS));
+        assertEquals(128, read.get(TaskManagerOptions.MANAGED_MEMORY_SIZE).getMebiBytes());
         assertEquals("file:///millrace/check points: # \"1\" \\", read.get(CheckpointingOptions.CHECKPOINTS_DIRECTORY));
         assertFalse(read.get(WebOptions.SUBMIT_ENABLE));
     }
