@@ -1,4 +1,4 @@
-/** A pipeline accounts for every record of its topic once, by outcome and minute, whatever happens to Flink. */
+/** A pipeline accounts for every record of its topic once, by outcome and minute, and publishes each result once, whatever happens to Flink. */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -9,11 +9,15 @@ import {
   minuteOf,
   parseAccount,
 } from '@millrace/core/account'
-import { count } from '@millrace/core/aggregate'
+import { count, last, quantile } from '@millrace/core/aggregate'
+import { evaluatePipeline } from '@millrace/core/evaluate'
 import { eventType } from '@millrace/core/event-type'
 import type { JsonValue } from '@millrace/core/json'
 import { eventTimeHeader } from '@millrace/core/kafka-binding'
-import { drop, pipeline, toTopic, tumbling } from '@millrace/core/pipeline'
+import { correct, drop, type LatePolicy, type Pipeline, pipeline, toTopic } from '@millrace/core/pipeline'
+import { publishedProvenance, publishedResult } from '@millrace/core/published-result'
+import { provenanceHeaders } from '@millrace/core/provenance'
+import { session, sliding, tumbling, type Window } from '@millrace/core/window'
 import { replayForHeader } from '@millrace/core/replay'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import { permissionsOf } from '@millrace/flink/acls'
@@ -54,16 +58,25 @@ const reading = eventType('accounts.reading', {
 })
 const windowMs = 10_000
 const disorderMs = 2_000
-const pipelines = [toTopic(), drop()].map((policy) =>
-  pipeline(`accounts-${policy.kind}`)
+const tumbling10 = tumbling('10 seconds')
+
+const windowed = (name: string, window: Window, policy: LatePolicy) =>
+  pipeline(`accounts-${name}`)
     .from(reading)
     .where((event) => event.value.gt(0))
-    .window(tumbling('10 seconds'))
+    .window(window)
     .watermark({ outOfOrderness: '2 seconds' })
     .late(policy)
     .groupBy((event) => ({ sensor: event.sensor }))
-    .aggregate(() => ({ readings: count() })),
-)
+    .aggregate((event) => ({ readings: count(), middle: quantile(event.value, 0.5), last: last(event.value) }))
+
+const pipelines = [
+  windowed('to-topic', tumbling10, toTopic()),
+  windowed('drop', tumbling10, drop()),
+  windowed('sliding', sliding('10 seconds', { every: '5 seconds' }), drop()),
+  windowed('corrected', tumbling('10 seconds'), correct({ within: '10 seconds', beyond: toTopic() })),
+  windowed('sessions', session('800 milliseconds'), toTopic()),
+]
 
 const admin = openAdmin(connection('admin'))
 const producer = openProducer(connection('admin'))
@@ -101,7 +114,7 @@ async function start(): Promise<void> {
 
 type Sent = { readonly value: string; readonly headers: ReadonlyMap<string, string>; readonly timestampMs: number }
 
-const startMs = Date.parse('2030-01-01T00:00:31Z')
+const startMs = Date.parse('2025-06-07T00:00:31Z')
 const storedAtMs = Date.parse('2025-06-07T08:09:10Z')
 const stepMs = 250
 
@@ -117,7 +130,10 @@ function record(number: number): Sent {
   return { value, headers, timestampMs: storedAtMs + number }
 }
 
-/** What becomes of records in this order, by the rules of the language and not by Flink: events by minute and outcome. */
+/**
+ * What becomes of records in this order, by the rules of the language and not by Flink: events by minute and outcome. For pipelines over windows
+ * of 10 seconds.
+ */
 function expected(records: readonly Sent[], name: string): Map<string, number> {
   const counts = new Map<string, number>()
   let newestMs = -Infinity
@@ -140,6 +156,47 @@ function expected(records: readonly Sent[], name: string): Map<string, number> {
 }
 
 const parsed = z.object({ value: z.number(), at: z.string() })
+
+/** The same by the evaluator, and the results of windows that have closed, as texts. */
+function evaluated(one: Pipeline, records: readonly Sent[]) {
+  const input = records.map((record, offset) => ({ ...record, partition: 0, offset, value: Buffer.from(record.value) }))
+  const { outcomes, results } = evaluatePipeline(one, 1, input)
+  const counts = new Map<string, number>()
+  for (const [index, { headers, timestampMs }] of records.entries()) {
+    const key = `${minuteOf(headers, timestampMs)} ${outcomes[index] ?? ''}`
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  const texts = results.map((result) =>
+    textOf(publishedResult(one, result), publishedProvenance(result.provenance), result.provenance.revision > 1),
+  )
+  return { counts, results: texts.sort() }
+}
+
+/** The results in a pipeline's topic, as texts: the id of each is its own, and one that replaces another names one that is there. */
+async function publishedBy({ result }: Pipeline): Promise<string[]> {
+  const { records } = await reader.readLatest(result.topic, recordsMax)
+  const ids = new Set(records.map(({ headers }) => headers.get('ce_id')))
+  expect(ids.size).toBe(records.length)
+  return records
+    .map(({ value, headers }) => {
+      const replaced = headers.get(provenanceHeaders.replaces)
+      return textOf(JSON.parse(String(value)), headers, replaced !== undefined && ids.has(replaced))
+    })
+    .sort()
+}
+
+function textOf(data: unknown, headers: ReadonlyMap<string, string>, replaces: boolean): string {
+  const { revision, counted: events, late, filtered, offsets } = provenanceHeaders
+  const provenance = [revision, events, late, filtered, offsets].map((name) => headers.get(name) ?? 'none')
+  return [canonical(data), ...provenance, replaces ? 'replaces one' : 'is the first'].join(' ')
+}
+
+function canonical(data: unknown): string {
+  return Object.entries(z.record(z.string(), z.unknown()).parse(data))
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .sort()
+    .join()
+}
 
 /** The accounts of a pipeline, in their order. */
 async function accountsOf(name: string): Promise<Account[]> {
@@ -219,10 +276,16 @@ test(
     await send(recordsBetween)
     await counted(sent.length)
 
-    for (const { name, lateTopic } of pipelines) {
+    for (const one of pipelines) {
+      const { name, lateTopic } = one
       const accounts = await accountsOf(name)
       const counts = added(accounts)
-      expect(counts).toEqual(expected(sent, name))
+      expect(counts).toEqual(evaluated(one, sent).counts)
+      if (one.window === tumbling10) expect(counts).toEqual(expected(sent, name))
+      await vi.waitFor(async () => expect(await publishedBy(one)).toEqual(evaluated(one, sent).results), {
+        timeout: 30_000,
+        interval: 1_000,
+      })
       for (const outcome of accountOutcomes) expect(ofOutcome(counts, outcome), outcome).toBeGreaterThan(0)
       expect(new Set(accounts.map(({ topic, partition, beyond }) => `${topic} ${partition} ${beyond}`))).toEqual(
         new Set([`${reading.topic} 0 0`]),

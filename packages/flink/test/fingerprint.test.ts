@@ -1,6 +1,7 @@
 import { count } from '@millrace/core/aggregate'
 import { eventType } from '@millrace/core/event-type'
-import { pipeline, tumbling } from '@millrace/core/pipeline'
+import { pipeline } from '@millrace/core/pipeline'
+import { tumbling } from '@millrace/core/window'
 import { expect, test } from 'vitest'
 import { compilePipeline } from '../src/compile.ts'
 import type { FlinkEnvironment } from '../src/environment.ts'

@@ -1,6 +1,7 @@
 import { count, sum } from '@millrace/core/aggregate'
 import { eventType } from '@millrace/core/event-type'
-import { pipeline, toTopic, tumbling } from '@millrace/core/pipeline'
+import { pipeline, toTopic } from '@millrace/core/pipeline'
+import { tumbling } from '@millrace/core/window'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compilePipeline } from '../src/compile.ts'

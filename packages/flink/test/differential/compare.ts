@@ -1,7 +1,11 @@
-import { evaluatePipeline, type WindowResult } from '@millrace/core/evaluate'
+import { evaluatePipeline } from '@millrace/core/evaluate'
+import { valueText } from '@millrace/core/evaluate-aggregate'
+import type { Provenance, WindowResult } from '@millrace/core/evaluate-windows'
 import type { RowValue } from '@millrace/core/event-row'
 import type { Field } from '@millrace/core/field'
 import type { Pipeline } from '@millrace/core/pipeline'
+import { provenanceHeaders } from '@millrace/core/provenance'
+import { publishedProvenance } from '@millrace/core/published-result'
 import type { FlinkRow, FlinkRun } from './flink-runs.ts'
 import type { Case } from './generate.ts'
 
@@ -16,33 +20,63 @@ export function madeInMemory({ pipeline, partitions, input }: Case): Made {
 
 export function madeInFlink({ pipeline, input }: Case, { outcomes, results }: FlinkRun): Made {
   return {
-    outcomes: input.flatMap((_, offset) => outcomes.get(offset) ?? []),
+    outcomes: input.flatMap((next) => ('offset' in next ? (outcomes.get(next.offset) ?? []) : [])),
     results: results.map((row) => written(pipeline, row)).sort(),
   }
 }
 
-function published({ result }: Pipeline, { windowStartMs, windowEndMs, groups, aggregates }: WindowResult): string {
+function published(
+  { result }: Pipeline,
+  { windowStartMs, windowEndMs, groups, aggregates, provenance }: WindowResult,
+): string {
   const values = new Map<string, RowValue>([
     ...groups,
     ['windowStart', windowStartMs],
     ['windowEnd', windowEndMs],
     ...aggregates,
   ])
-  return textOf(Object.keys(result.fields).map((name) => values.get(name) ?? null))
+  return textOf([...Object.keys(result.fields).map((name) => values.get(name) ?? null), ...provenanceOf(provenance)])
 }
 
+/** As headers say it; the result that is replaced is known by the revision. */
+function provenanceOf(provenance: Provenance): string[] {
+  const headers = publishedProvenance(provenance)
+  const { revision } = provenance
+  const replaces = revision === 1 ? 'none' : revision === 2 ? 'the first' : `revision ${revision - 1}`
+  return [...compared.map((name) => headers.get(name) ?? 'null'), replaces]
+}
+
+const { replaces: replacesHeader, ...others } = provenanceHeaders
+const compared = Object.values(others)
+
 function written({ result }: Pipeline, row: FlinkRow): string {
-  return textOf(Object.values(result.fields).map((field, index) => valueOf(field, row[index] ?? null)))
+  const fields = Object.values(result.fields)
+  const values = fields.map((field, index) => valueOf(field, row[index] ?? null))
+  return textOf([...values, ...provenanceIn(row[fields.length])])
+}
+
+function provenanceIn(headers: FlinkRow[number] | undefined): string[] {
+  if (typeof headers !== 'object' || headers === null) throw new TypeError('a result has no headers')
+  const of = (name: string) => headers[name] ?? 'null'
+  const replaced = headers[replacesHeader]
+  const base = of('ce_id')
+    .split('/')
+    .slice(0, Number(of(others.revision)) > 1 ? -1 : undefined)
+    .join('/')
+  const names = new Map([
+    [undefined, 'none'],
+    [base, 'the first'],
+  ])
+  const named = names.get(replaced) ?? `revision ${replaced?.slice(base.length + 1) ?? ''}`
+  return [...compared.map(of), named]
 }
 
 function valueOf({ type }: Field, value: FlinkRow[number]): RowValue {
+  if (typeof value === 'object' && value !== null) throw new TypeError('headers are no field')
   if (type === 'number' && value !== null) return Number(value)
   return type === 'integer' && value !== null ? BigInt(value) : value
 }
 
 function textOf(values: readonly RowValue[]): string {
-  const texts = values.map((value) =>
-    Object.is(value, -0) ? '-0' : typeof value === 'string' ? JSON.stringify(value) : String(value),
-  )
-  return texts.join(' ')
+  return values.map(valueText).join(' ')
 }

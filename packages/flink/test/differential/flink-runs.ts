@@ -1,8 +1,9 @@
 /** Runs compiled pipelines in Flink itself, over records that are given instead of a topic. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { javaEnvironment } from '@millrace/stack/environment'
 import { findJava } from '@millrace/stack/java'
@@ -19,21 +20,26 @@ const javaMajorMin = 17
 const timeoutMs = 300_000
 const sources = join(import.meta.dirname, 'java')
 const programs = ['RunPipelines.java', 'GivenRecords.java', 'GivenTable.java'] as const
-const outputBytesMax = 256 * 1_048_576
 
-const value = z.union([z.string(), z.number(), z.boolean(), z.null()])
-const line = z.object({ case: z.int(), row: z.array(value) })
-export type FlinkRow = z.infer<typeof line>['row']
+const value = z.union([z.string(), z.number(), z.boolean(), z.null(), z.record(z.string(), z.string())])
+const row = z.array(value)
+const line = z.union([z.object({ case: z.int(), row }), z.object({ failure: z.string() })])
+export type FlinkRow = z.infer<typeof row>
 
-/** What a pipeline made of its records: the outcomes of each by offset, and the results, each with the fields in the order of its type. */
+/** What a pipeline made of its records: the outcomes of each by offset, and the results, each with the fields in the order of its type and its headers. */
 export type FlinkRun = { readonly outcomes: Map<number, string[]>; readonly results: FlinkRow[] }
 
 /** What is replaced by what in the statements of a pipeline. */
 export type Altered = readonly [written: string | RegExp, instead: string]
 
+/** Whether that changes what a pipeline is compiled to. */
+export function isAltered({ pipeline }: Case, altered: Altered): boolean {
+  return compilePipeline(pipeline, environment).statements.some((text) => text.replace(...altered) !== text)
+}
+
 export type Flink = {
   /** Runs pipelines, all in one job. Their streams end, and so do all windows. */
-  readonly run: (cases: readonly Case[], altered?: Altered) => Promise<FlinkRun[]>
+  readonly run: (cases: readonly Case[], altered?: Altered, parallelism?: number) => Promise<FlinkRun[]>
   readonly close: () => Promise<void>
 }
 
@@ -45,30 +51,51 @@ export async function openFlink(): Promise<Flink> {
   const classes = [...jars, directory, sources].join(':')
   const compiler = ['-m', 'jdk.compiler/com.sun.tools.javac.Main', '-d', directory, '-cp', classes]
   await run(java.command, [...compiler, ...programs.map((name) => join(sources, name))])
-  const options = ['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Djava.io.tmpdir=${directory}`]
+  const options = ['-Xmx1500m', '-XX:+UseSerialGC', `-Djava.io.tmpdir=${directory}`]
   const opens = ['java.base/java.lang', 'java.base/java.util'].map((name) => `--add-opens=${name}=ALL-UNNAMED`)
+  const runner = spawn(java.command, [...options, ...opens, '-cp', classes, 'RunPipelines'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const lines = createInterface({ input: runner.stdout, crlfDelay: Infinity })[Symbol.asyncIterator]()
   return {
-    run: async (cases, altered = ['', '']) => {
+    run: async (cases, altered = ['', ''], parallelism = 1) => {
       const file = join(directory, 'cases.json')
-      await writeFile(file, JSON.stringify(jobOf(cases, altered)))
-      const { stdout } = await run(java.command, [...options, ...opens, '-cp', classes, 'RunPipelines', file], {
-        timeout: timeoutMs,
-        maxBuffer: outputBytesMax,
-      })
-      return runsIn(stdout, cases.length)
+      await writeFile(file, JSON.stringify(jobOf(cases, altered, parallelism)))
+      const timeout = setTimeout(() => runner.kill('SIGKILL'), timeoutMs)
+      runner.stdin.write(`${file}\n`)
+      try {
+        return runsIn(await linesOfJob(lines), cases.length)
+      } finally {
+        clearTimeout(timeout)
+      }
     },
-    close: () => rm(directory, { recursive: true, force: true }),
+    close: async () => {
+      runner.kill('SIGKILL')
+      await rm(directory, { recursive: true, force: true })
+    },
   }
 }
 
-function runsIn(stdout: string, cases: number): FlinkRun[] {
+/** What it prints for one job, up to the empty line. */
+async function linesOfJob(lines: AsyncIterator<string>): Promise<string[]> {
+  const read: string[] = []
+  for (;;) {
+    const next = await lines.next()
+    if (next.done === true) throw new Error('Flink ended, or was ended because it took too long: it says why above')
+    if (next.value === '') return read
+    read.push(next.value)
+  }
+}
+
+function runsIn(lines: readonly string[], cases: number): FlinkRun[] {
   const runs = Array.from({ length: cases }, (): FlinkRun => ({ outcomes: new Map(), results: [] }))
-  for (const text of stdout.split('\n')) {
-    if (!text.startsWith('{')) continue
-    const { case: index, row } = line.parse(JSON.parse(text))
-    const [offset, outcome, ...result] = row
+  for (const text of lines) {
+    const said = line.parse(JSON.parse(text))
+    if ('failure' in said) throw new Error(`${said.failure}: the whole of it is above`)
+    const { case: index, row: values } = said
+    const [offset, outcome, ...result] = values
     if (offset === null) runs[index]?.results.push(result)
-    else outcomesAt(runs[index], Number(offset)).push(String(outcome))
+    else outcomesAt(runs[index], Number(offset)).push(z.string().parse(outcome))
   }
   return runs
 }
@@ -79,21 +106,24 @@ function outcomesAt(run: FlinkRun | undefined, offset: number): string[] {
   return outcomes
 }
 
-function jobOf(cases: readonly Case[], altered: Altered) {
+function jobOf(cases: readonly Case[], altered: Altered, parallelism: number) {
   const compiled = cases.map(({ pipeline }) =>
     compilePipeline(pipeline, environment).statements.map((statement) => statement.replace(...altered)),
   )
   return {
-    settings: settingsIn(compiled[0] ?? []),
+    settings: {
+      ...settingsIn(compiled[0] ?? [], /^(pipeline\.object-reuse|table)/),
+      'parallelism.default': String(parallelism),
+    },
     cases: cases.map((one, index) => partOf(one, compiled[index] ?? [], `case-${index}`)),
   }
 }
 
-/** What a compiled pipeline sets, but how it is kept and found again. */
-function settingsIn(statements: readonly string[]): Record<string, string> {
+/** What a compiled pipeline sets of such options. */
+function settingsIn(statements: readonly string[], options: RegExp): Record<string, string> {
   const set = statements.flatMap((statement) => {
     const [, option = '', value = ''] = /^SET '(.+)' = '(.*)'$/.exec(statement) ?? []
-    return /^(pipeline\.object-reuse|parallelism|table)/.test(option) ? [[option, value] as const] : []
+    return options.test(option) ? [[option, value] as const] : []
   })
   return Object.fromEntries(set)
 }
@@ -102,6 +132,7 @@ function settingsIn(statements: readonly string[]): Record<string, string> {
 function partOf({ pipeline, partitions, input }: Case, statements: readonly string[], name: string) {
   const results = /INSERT INTO `results` (SELECT.+?);\n(?=INSERT|END)/s.exec(statements.at(-1) ?? '')?.[1] ?? ''
   return {
+    settings: { 'table.exec.emit.late-fire.enabled': 'false', ...settingsIn(statements, /^table\.exec\.emit/) },
     definitions: statements
       .filter((statement) => /^CREATE TEMPORARY (FUNCTION|VIEW|TABLE `records`)/.test(statement))
       .map((statement) => given(statement, name)),
@@ -109,9 +140,11 @@ function partOf({ pipeline, partitions, input }: Case, statements: readonly stri
     partitions,
     given: input.map((next) => {
       if ('idlePartition' in next) return { partition: next.idlePartition }
-      const { partition, headers, value: bytes } = next
+      const { partition, offset, timestampMs, headers, value: bytes } = next
       return {
         partition,
+        offset,
+        timestampMs,
         headers: Object.fromEntries([...headers].map(([name, text]) => [name, Buffer.from(text).toString('base64')])),
         value: bytes === null ? null : Buffer.from(bytes).toString('base64'),
       }
@@ -135,7 +168,7 @@ function outcomesAndResults({ result }: Pipeline, results: string): string {
   const fields = Object.entries(result.fields)
   const all = [...(result.key === undefined ? [] : ['key']), ...fields.map((_, index) => `f${index}`), 'headers']
   const nulls = fields.map(([, { type }]) => `CAST(NULL AS ${sqlTypes[type]})`)
-  return `SELECT \`record_offset\`, \`outcome\`, ${nulls.join(', ')} FROM \`counted\`
-UNION ALL SELECT CAST(NULL AS BIGINT), CAST(NULL AS STRING), ${fields.map((_, index) => `f${index}`).join(', ')}
+  return `SELECT \`record_offset\`, \`outcome\`, ${nulls.join(', ')}, CAST(NULL AS MAP<STRING, BYTES>) FROM \`counted\`
+UNION ALL SELECT CAST(NULL AS BIGINT), CAST(NULL AS STRING), ${fields.map((_, index) => `f${index}`).join(', ')}, \`headers\`
 FROM (${results}) AS r(${all.map((name) => `\`${name}\``).join(', ')})`
 }

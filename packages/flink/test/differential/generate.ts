@@ -1,9 +1,10 @@
 /** Pipelines and what they read, by chance: of an event type with every kind of field, and streams as they should not be but are. */
-import { average, count, max, min, sum } from '@millrace/core/aggregate'
-import type { PipelineInput } from '@millrace/core/evaluate'
+import { average, count, countDistinct, first, last, max, min, quantile, sum } from '@millrace/core/aggregate'
+import { evaluatePipeline, type PipelineInput } from '@millrace/core/evaluate'
 import { eventType } from '@millrace/core/event-type'
 import type { Column, Columns, Condition } from '@millrace/core/expression'
-import { type Pipeline, pipeline, tumbling } from '@millrace/core/pipeline'
+import { correct, drop, type LatePolicy, type Pipeline, pipeline } from '@millrace/core/pipeline'
+import { session, sliding, tumbling, type Window } from '@millrace/core/window'
 import fc from 'fast-check'
 
 export type Case = {
@@ -102,8 +103,20 @@ const { condition } = fc.letrec<{ condition: (event: Reading) => Condition }>((t
   ),
 }))
 
+/** What is computed of the fields: exact in any order, or null. */
+const computed = (event: Reading) => ({
+  ratio: event.level.dividedBy(event.number),
+  product: event.number.times(event.level),
+  shifted: event.whole.plus(event.units).minus(7),
+  mixed: event.units.times(event.number),
+  scaled: event.level.times(0.25),
+  half: event.units.dividedBy(2),
+})
+const computedNames = ['ratio', 'product', 'shifted', 'mixed', 'scaled', 'half'] as const
+
 const groupings: readonly ((event: Reading) => Record<string, Column>)[] = [
-  () => ({}),
+  // Half of all, so that many events are in one window.
+  ...Array.from({ length: 6 }, () => () => ({})),
   (event) => ({ name: event.name }),
   (event) => ({ place: event.place }),
   (event) => ({ on: event.on, units: event.units }),
@@ -113,6 +126,16 @@ const groupings: readonly ((event: Reading) => Record<string, Column>)[] = [
 ]
 
 const aggregates = (event: Reading) => ({
+  names: countDistinct(event.name),
+  numbers: countDistinct(event.number),
+  unitsSeen: countDistinct(event.units),
+  median: quantile(event.number, 0.5),
+  highUnits: quantile(event.units, 0.9),
+  firstName: first(event.name),
+  lastPlace: last(event.place),
+  firstSeen: first(event.seen),
+  lastUnits: last(event.units),
+  lastOn: last(event.on),
   events: count(),
   total: sum(event.number),
   levels: sum(event.level),
@@ -126,6 +149,16 @@ const aggregates = (event: Reading) => ({
   largest: max(event.whole),
 })
 const aggregateNames = [
+  'names',
+  'numbers',
+  'unitsSeen',
+  'median',
+  'highUnits',
+  'firstName',
+  'lastPlace',
+  'firstSeen',
+  'lastUnits',
+  'lastOn',
   'events',
   'total',
   'levels',
@@ -139,26 +172,54 @@ const aggregateNames = [
   'largest',
 ] as const
 
-const sizes = ['1 second', '7 seconds', '1 minute', '1 hour', '1 day'] as const
+const windows: readonly Window[] = [
+  tumbling('1 second'),
+  tumbling('7 seconds'),
+  tumbling('1 minute'),
+  tumbling('1 hour'),
+  tumbling('1 day'),
+  sliding('2 seconds', { every: '1 second' }),
+  sliding('21 seconds', { every: '7 seconds' }),
+  sliding('1 hour', { every: '15 minutes' }),
+  session('1 second'),
+  session('1 minute'),
+]
+const lates: readonly LatePolicy[] = [
+  drop(),
+  correct({ within: '1 millisecond' }),
+  correct({ within: '1 hour' }),
+  correct({ within: '2 days' }),
+]
 const disorders = ['1 millisecond', '1 second', '90 seconds', '1 hour'] as const
+const futureBounds = ['1 second', '1 hour', '99 days', 'none'] as const
 
 const pipelines: fc.Arbitrary<Pipeline> = fc
   .record({
     where: fc.option(condition, { nil: undefined, freq: 2 }),
-    size: fc.constantFrom(...sizes),
+    window: fc.constantFrom(...windows),
+    late: fc.constantFrom(...lates),
     outOfOrderness: fc.constantFrom(...disorders),
+    futureBound: fc.constantFrom(...futureBounds),
     grouping: fc.constantFrom(...groupings),
-    names: fc.subarray([...aggregateNames], { minLength: 1 }),
+    names: fc.subarray([...aggregateNames], { minLength: 1, maxLength: 5 }),
+    computedName: fc.constantFrom(...computedNames),
   })
-  .map(({ where, size, outOfOrderness, grouping, names }) => {
+  .map(({ where, window, late, outOfOrderness, futureBound, grouping, names, computedName }) => {
     const from = pipeline('by-chance').from(reading)
     return (where ? from.where(where) : from)
-      .window(tumbling(size))
-      .watermark({ outOfOrderness })
+      .compute((event) => ({ computed: computed(event)[computedName] }))
+      .where((event) => event.computed.ne(3).or(event.computed.isNull()))
+      .window(window)
+      .watermark({ outOfOrderness, futureBound })
+      .late(window.kind === 'tumbling' ? late : drop())
       .groupBy(grouping)
       .aggregate((event) => {
         const all = aggregates(event)
-        return Object.fromEntries(names.map((name) => [name, all[name]]))
+        return {
+          ...Object.fromEntries(names.map((name) => [name, all[name]])),
+          most_computed: max(event.computed),
+          computed: count(),
+        }
       })
   })
 
@@ -170,19 +231,39 @@ const beginsMs = [Date.parse('2030-01-01T00:00:00Z'), -3_000, earliestMs + 1_000
  * The times of a stream go on, and back, by what matters to its pipeline: nothing, a window, the disorder that is tolerated, both, and a
  * millisecond more or less.
  */
-function times({ window, watermark }: Pipeline, events: number): fc.Arbitrary<number[]> {
-  const { sizeMs } = window
+function times({ window, watermark, late }: Pipeline, events: number): fc.Arbitrary<number[]> {
+  const [sizeMs, everyMs] = extentOf(window)
+  const keptMs = late.kind === 'correct' ? late.withinMs : 0
   const { outOfOrdernessMs } = watermark
   const step = fc.record({
-    ms: fc.constantFrom(0, 1, Math.ceil(sizeMs / 3), sizeMs, outOfOrdernessMs, sizeMs + outOfOrdernessMs),
+    ms: fc.constantFrom(
+      0,
+      1,
+      Math.ceil(sizeMs / 3),
+      everyMs,
+      sizeMs,
+      outOfOrdernessMs,
+      sizeMs + outOfOrdernessMs,
+      sizeMs + outOfOrdernessMs + keptMs,
+    ),
     sign: fc.constantFrom(1, 1, -1),
     jitter: fc.constantFrom(-2, -1, 0, 0, 0, 1),
+    /** To what closes a window, or a millisecond before. */
+    closing: fc.constantFrom(undefined, undefined, undefined, 0, -1),
   })
   const steps = fc.array(step, { minLength: events, maxLength: events })
   return fc.tuple(fc.constantFrom(...beginsMs), steps).map(([begin, all]) => {
     let ms = Math.floor(begin / sizeMs) * sizeMs
-    return all.map((one) => (ms = Math.max(earliestMs, ms + one.sign * one.ms + one.jitter)))
+    return all.map((one) => {
+      const next = ms + one.sign * one.ms
+      const closing = Math.floor(next / everyMs) * everyMs - 1 + outOfOrdernessMs
+      return (ms = Math.max(earliestMs, one.closing === undefined ? next + one.jitter : closing + one.closing))
+    })
   })
+}
+
+function extentOf(window: Window): readonly [sizeMs: number, everyMs: number] {
+  return window.kind === 'session' ? [window.gapMs, window.gapMs] : [window.sizeMs, window.everyMs]
 }
 
 const optional = (value: fc.Arbitrary<string>) => fc.option(value, { nil: 'null', freq: 3 })
@@ -224,15 +305,28 @@ const event = fc.record({
   broken: fc.oneof({ weight: 15, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: malformed }),
   addressee: fc.constantFrom(...addressees),
   partition: fc.nat(),
+  /** How far its time is ahead of when it was stored: mostly not at all. */
+  ahead: fc.constantFrom(...Array.from({ length: 7 }, () => -1), 0, 1),
   isIdle: fc.constantFrom(true, ...Array.from({ length: 11 }, () => false)),
 })
 
+/** When an event of that time was stored that is just within what the pipeline takes. A record's timestamp has no date before 1970. */
+function storedMs(atMs: number, { watermark }: Pipeline): number {
+  return atMs - (watermark.futureBoundMs ?? 0)
+}
+
 /** In the end all partitions have a record that moves event time on: windows of a stream that ends idle would stay open in Flink. */
 function streams(read: Pipeline, partitions: number): fc.Arbitrary<PipelineInput[]> {
-  const inputOf = ({ fields, broken, addressee, partition, isIdle }: EventByChance, atMs: number): PipelineInput => {
+  const inputOf = (
+    { fields, broken, addressee, partition, ahead, isIdle }: EventByChance,
+    offset: number,
+    atMs: number,
+  ): PipelineInput => {
     if (isIdle) return { idlePartition: partition % partitions }
     return {
       partition: partition % partitions,
+      offset,
+      timestampMs: storedMs(atMs - ahead, read),
       headers: new Map(addressee === undefined ? [] : [['millrace_replay_for', addressee]]),
       value: broken === undefined ? recordOf(atMs, fields) : broken,
     }
@@ -240,10 +334,16 @@ function streams(read: Pipeline, partitions: number): fc.Arbitrary<PipelineInput
   const lasts = fc.array(data, { minLength: partitions, maxLength: partitions })
   return fc.tuple(fc.array(event, { minLength: 1, maxLength: 60, size: 'max' }), lasts).chain(([events, ends]) =>
     times(read, events.length).map((atMs) => {
-      const endMs = Math.max(...atMs) + read.window.sizeMs + read.watermark.outOfOrdernessMs
+      const endMs = Math.max(...atMs) + extentOf(read.window)[0] + read.watermark.outOfOrdernessMs
       return [
-        ...events.map((one, index) => inputOf(one, atMs[index] ?? 0)),
-        ...ends.map((fields, partition) => ({ partition, headers: new Map(), value: recordOf(endMs, fields) })),
+        ...events.map((one, index) => inputOf(one, index, atMs[index] ?? 0)),
+        ...ends.map((fields, partition) => ({
+          partition,
+          offset: events.length + partition,
+          timestampMs: endMs,
+          headers: new Map(),
+          value: recordOf(endMs, fields),
+        })),
       ]
     }),
   )
@@ -255,4 +355,24 @@ export function casesOf(seed: number, cases: number): Case[] {
     .tuple(pipelines, fc.constantFrom(1, 1, 2, 3))
     .chain(([read, partitions]) => streams(read, partitions).map((input) => ({ pipeline: read, partitions, input })))
   return fc.sample(one, { seed, numRuns: cases })
+}
+
+/**
+ * The same without idle partitions and without what is late in its own partition: in whatever order several readers come to their partitions,
+ * these have one result. But for sessions: whether one is joined by an event at its very end is up to which of its end and the event comes first.
+ */
+export function settled({ pipeline: read, partitions, input }: Case): Case {
+  const records = input.flatMap((next) => ('idlePartition' in next ? [] : [next]))
+  const late = new Set<PipelineInput>()
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const own = records.filter((next) => next.partition === partition)
+    const everyMs: Pipeline = { ...read, window: tumbling('1 millisecond'), where: undefined, late: drop() }
+    const { outcomes } = evaluatePipeline(
+      everyMs,
+      1,
+      own.map((next) => ({ ...next, partition: 0 })),
+    )
+    own.forEach((next, index) => outcomes[index] === 'late' && late.add(next))
+  }
+  return { pipeline: read, partitions, input: records.filter((next) => !late.has(next)) }
 }

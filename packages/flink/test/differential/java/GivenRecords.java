@@ -1,3 +1,4 @@
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,7 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.table.data.RowData;
 
 /**
- * The records of a topic, which come in the order that is given, whatever partition they are of. Each partition is a split of its own, as
+ * The records of a topic, which come to one reader in the order that is given, whatever partition they are of. Each partition is a split of its own, as
  * with the Kafka connector, so it has a watermark of its own; it is idle where that is given instead of a record.
  */
 final class GivenRecords implements Source<RowData, GivenRecords.Partition, Integer> {
@@ -75,12 +76,13 @@ final class GivenRecords implements Source<RowData, GivenRecords.Partition, Inte
         return new Numbers<>(number -> number, number -> number);
     }
 
-    /** Emits what is given, one after the other. */
+    /** Emits what is given of its partitions, one after the other. */
     private static final class Reader implements SourceReader<RowData, Partition> {
 
         private final Topic topic;
         private final Map<Integer, SourceOutput<RowData>> outputs = new HashMap<>();
         private final CompletableFuture<Void> assigned = new CompletableFuture<>();
+        private final List<Partition> partitions = new ArrayList<>();
         private int next;
 
         Reader(Topic topic) {
@@ -93,8 +95,8 @@ final class GivenRecords implements Source<RowData, GivenRecords.Partition, Inte
                 return InputStatus.NOTHING_AVAILABLE;
             }
             if (outputs.isEmpty()) {
-                for (int partition = 0; partition < topic.partitions(); partition++) {
-                    outputs.put(partition, output.createOutputForSplit(String.valueOf(partition)));
+                for (Partition partition : partitions) {
+                    outputs.put(partition.number(), output.createOutputForSplit(partition.splitId()));
                 }
             }
             if (next == topic.given().size()) {
@@ -102,6 +104,9 @@ final class GivenRecords implements Source<RowData, GivenRecords.Partition, Inte
             }
             Given given = topic.given().get(next++);
             SourceOutput<RowData> partition = outputs.get(given.partition());
+            if (partition == null) {
+                return InputStatus.MORE_AVAILABLE;
+            }
             if (given.record() == null) {
                 partition.markIdle();
             } else {
@@ -117,7 +122,7 @@ final class GivenRecords implements Source<RowData, GivenRecords.Partition, Inte
 
         @Override
         public void addSplits(List<Partition> splits) {
-            assigned.complete(null);
+            partitions.addAll(splits);
         }
 
         @Override
@@ -129,19 +134,21 @@ final class GivenRecords implements Source<RowData, GivenRecords.Partition, Inte
         public void start() {}
 
         @Override
-        public void notifyNoMoreSplits() {}
+        public void notifyNoMoreSplits() {
+            assigned.complete(null);
+        }
 
         @Override
         public void close() {}
     }
 
-    /** Gives all partitions to the only reader. */
+    /** Gives the partitions to the readers in turn. */
     private record Assigner(SplitEnumeratorContext<Partition> context, int partitions)
             implements SplitEnumerator<Partition, Integer> {
 
         @Override
         public void addReader(int reader) {
-            for (int partition = 0; partition < partitions; partition++) {
+            for (int partition = reader; partition < partitions; partition += context.currentParallelism()) {
                 context.assignSplit(new Partition(partition), reader);
             }
             context.signalNoMoreSplits(reader);

@@ -1,4 +1,6 @@
+import java.io.BufferedReader;
 import java.io.File;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -20,16 +22,31 @@ import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
 
 /**
- * Runs the SQL of pipelines over records in this JVM, all of them in one job: only Kafka is replaced. {@code args[0]} is a file of JSON,
- * bytes in base64: {@code {settings, cases: [{definitions, query, partitions, given: [{partition, value, headers}]}]}}; what is given
- * without headers is an idle partition. For each row of a query it prints a line {@code {case, row}}.
+ * Runs the SQL of pipelines over records in this JVM: only Kafka is replaced. Each line that it reads names a file of JSON, bytes in base64:
+ * {@code {settings, cases: [{settings, definitions, query, partitions, given: [{partition, offset, timestampMs, value, headers}]}]}}; what is given without
+ * headers is an idle partition. Those of a file run in one job. For each row of a query it prints a line {@code {case, row}}, for a job that
+ * fails {@code {failure}}, and at the end of each an empty one.
  */
 public final class RunPipelines {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     public static void main(String[] args) throws Exception {
-        JsonNode input = JSON.readTree(new File(args[0]));
+        BufferedReader files = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        for (String file = files.readLine(); file != null; file = files.readLine()) {
+            try {
+                run(JSON.readTree(new File(file)), out);
+            } catch (Exception failure) {
+                failure.printStackTrace();
+                out.println(JSON.writeValueAsString(Map.of("failure", String.valueOf(failure))));
+            }
+            out.println();
+            out.flush();
+        }
+    }
+
+    private static void run(JsonNode input, PrintStream out) throws Exception {
         Configuration configuration = new Configuration();
         input.get("settings").properties().forEach(setting -> configuration.setString(setting.getKey(), setting.getValue().asText()));
         StreamExecutionEnvironment streams = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
@@ -40,13 +57,13 @@ public final class RunPipelines {
             GivenRecords.TOPICS.put(name, topic(pipeline));
             tables.executeSql("CREATE DATABASE `" + name + "`");
             tables.useDatabase(name);
+            pipeline.get("settings").properties().forEach(setting -> tables.getConfig().set(setting.getKey(), setting.getValue().asText()));
             for (JsonNode definition : pipeline.get("definitions")) {
                 tables.executeSql(definition.asText());
             }
             outputs.add(tables.toDataStream(tables.sqlQuery(pipeline.get("query").asText())).collectAsync());
         }
         streams.executeAsync();
-        PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
         for (int pipeline = 0; pipeline < outputs.size(); pipeline++) {
             try (CloseableIterator<Row> rows = outputs.get(pipeline)) {
                 while (rows.hasNext()) {
@@ -54,28 +71,28 @@ public final class RunPipelines {
                 }
             }
         }
-        out.flush();
     }
 
     private static GivenRecords.Topic topic(JsonNode pipeline) throws Exception {
         List<GivenRecords.Given> given = new ArrayList<>();
         for (JsonNode one : pipeline.get("given")) {
-            RowData record = one.has("headers") ? record(one, given.size()) : null;
+            RowData record = one.has("headers") ? record(one) : null;
             given.add(new GivenRecords.Given(one.get("partition").asInt(), record));
         }
         return new GivenRecords.Topic(pipeline.get("partitions").asInt(), given);
     }
 
-    /** As the columns of a pipeline's source are. Offsets count what is given, so that they tell records apart. */
-    private static RowData record(JsonNode record, int offset) throws Exception {
+    /** As the columns of a pipeline's source are. */
+    private static RowData record(JsonNode record) throws Exception {
         Map<StringData, byte[]> headers = new HashMap<>();
         for (Map.Entry<String, JsonNode> header : record.get("headers").properties()) {
             headers.put(StringData.fromString(header.getKey()), header.getValue().binaryValue());
         }
         byte[] value = record.get("value").isNull() ? null : record.get("value").binaryValue();
         int partition = record.get("partition").asInt();
+        long offset = record.get("offset").asLong();
         return GenericRowData.of(
-                new byte[0], value, new GenericMapData(headers), partition, (long) offset, TimestampData.fromEpochMillis(0));
+                new byte[0], value, new GenericMapData(headers), partition, offset, TimestampData.fromEpochMillis(record.get("timestampMs").asLong()));
     }
 
     /** 64-bit integers and doubles as text, which JSON's readers leave as it is; times in milliseconds. */
@@ -87,6 +104,10 @@ public final class RunPipelines {
                 values.add(value.toString());
             } else if (value instanceof Instant time) {
                 values.add(time.toEpochMilli());
+            } else if (value instanceof Map<?, ?> headers) {
+                Map<String, String> texts = new HashMap<>();
+                headers.forEach((name, bytes) -> texts.put((String) name, new String((byte[]) bytes, StandardCharsets.UTF_8)));
+                values.add(texts);
             } else {
                 values.add(value);
             }
