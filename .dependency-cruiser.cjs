@@ -7,6 +7,7 @@ const programs = [
   '^examples/[^/]+/src/platform[.]ts$',
   '^ops/src/generate[.]ts$',
   '/start-stack[.]ts$',
+  '^packages/flink/test/differential/main[.]ts$',
   '/test/scripted-[^/]+[.]ts$', // run by a test, as a process of its own
   '[.]test[.]ts$',
 ]

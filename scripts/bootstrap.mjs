@@ -18,6 +18,7 @@ const commands = {
   bench: { entry: 'bench/src/main.ts', servers: () => true },
   drills: { entry: 'packages/drills/src/main.ts', servers: () => true },
   soak: { entry: 'packages/drills/src/soak-main.ts', servers: () => true },
+  differential: { entry: 'packages/flink/test/differential/main.ts', servers: () => true },
   check: { entry: 'scripts/check.ts', servers: () => false },
 }
 

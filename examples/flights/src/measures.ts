@@ -6,6 +6,7 @@ import type { AccessToken } from '@millrace/ledger/access-token'
 import type { Flight } from './flight.ts'
 import { openHistogram, type Percentiles } from './histogram.ts'
 import { followTopic } from './live-stream.ts'
+import { windowSizeMs } from './verdict/semantics.ts'
 import { watermarkClock } from './watermark-clock.ts'
 
 /**
@@ -115,7 +116,7 @@ function liveLatency() {
 }
 
 function resultLatency(pipeline: Pipeline) {
-  const clock = watermarkClock(pipeline.from.partitions, pipeline.window.sizeMs, pipeline.watermark)
+  const clock = watermarkClock(pipeline.from.partitions, windowSizeMs(pipeline), pipeline.watermark)
   const histogram = openHistogram()
   let resultsSeen = 0
   let windowsClosed = 0

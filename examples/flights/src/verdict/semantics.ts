@@ -1,5 +1,4 @@
 import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
-
 import type { Database } from '@millrace/ledger/database'
 
 /** What the checks have to know of the pipeline. */
@@ -12,12 +11,18 @@ export type Semantics = {
   readonly outOfOrdernessMs: number
 }
 
+/** @throws RangeError for windows of other kinds, which the verdict does not recompute */
+export function windowSizeMs({ name, window }: Pipeline): number {
+  if (window.kind === 'tumbling') return window.sizeMs
+  throw new RangeError(`the verdict recomputes tumbling windows, and those of ${name} are ${window.kind}`)
+}
+
 export function semanticsOf(pipeline: Pipeline): Semantics {
   return {
     reader: pipelineReader(pipeline.name),
     eventTopic: pipeline.from.topic,
     partitions: pipeline.from.partitions,
-    windowMs: pipeline.window.sizeMs,
+    windowMs: windowSizeMs(pipeline),
     outOfOrdernessMs: pipeline.watermark.outOfOrdernessMs,
   }
 }
