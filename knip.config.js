@@ -21,6 +21,7 @@ export default {
     'packages/service': { entry: [tests, 'test/scripted-service.ts'], project },
     'packages/faults': { entry: ['src/main.ts!', tests], project },
     'packages/warehouse-double': { entry: ['src/main.ts!', tests], project },
+    'packages/flink': { entry: [tests, 'test/differential/main.ts'], project },
     'packages/drills': { entry: ['src/main.ts!', 'src/soak-main.ts!', tests], project },
     'packages/testkit': { vitest: { entry: ['src/start-stack.ts'] } },
     'examples/*': { entry: ['src/main.ts!', 'src/platform.ts!', tests], project },

@@ -16,7 +16,7 @@ export type WindowResult = {
 
 /** How a result came about. */
 export type Provenance = {
-  /** 1 for the first result of a window and group; of two, the one with the greater revision holds. */
+  /** Of two results of a window and group, the one with the greater revision replaces the other. */
   readonly revision: number
   /** The events that it is computed over. */
   readonly events: number
@@ -46,6 +46,8 @@ export class Windows {
   /** By the text of a group's values. */
   readonly #groups = new Map<string, GroupWindow[]>()
   readonly #published: WindowResult[] = []
+  /** Before event time comes here there is nothing to publish or to forget. */
+  #nextMs = Infinity
 
   constructor(pipeline: Pipeline) {
     this.#pipeline = pipeline
@@ -87,6 +89,7 @@ export class Windows {
 
   /** Publishes what event time has passed, and forgets what cannot be corrected any more. */
   advance(watermarkMs: number): void {
+    if (!isPast(this.#nextMs, watermarkMs)) return
     for (const window of this.#sorted()) {
       if (window.revision === 0 && window.events.length > 0 && isPast(window.endMs, watermarkMs)) this.#publish(window)
     }
@@ -95,6 +98,10 @@ export class Windows {
       if (kept.length > 0) this.#groups.set(key, kept)
       else this.#groups.delete(key)
     }
+    const ends = [...this.#groups.values()]
+      .flat()
+      .map(({ endMs, revision }) => endMs + (revision === 0 ? 0 : this.#keptMs))
+    this.#nextMs = ends.reduce((least, ms) => Math.min(least, ms), Infinity)
   }
 
   #publish(window: GroupWindow): void {
@@ -106,6 +113,7 @@ export class Windows {
     const { window, groupBy } = this.#pipeline
     const bounds = windowsOf(window, timeMs).filter(({ endMs }) => !isPast(endMs + keptMs, watermarkMs))
     if (bounds.length === 0) return []
+    for (const { endMs } of bounds) this.#nextMs = Math.min(this.#nextMs, endMs)
     const values = new Map(
       Object.entries(groupBy).map(([name, { expression }]) => [name, evaluateExpression(expression, row)]),
     )

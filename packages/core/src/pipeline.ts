@@ -39,8 +39,8 @@ export function toTopic(): Beyond {
   return { kind: 'to-topic' }
 }
 /**
- * Each event that is late by no more than `within` revises the result of its window: a further result with the next revision, which names the
- * one that it replaces. For tumbling windows.
+ * Each event that is late by no more than `within` revises the result of its window: a further result, with a greater revision, that replaces
+ * those before it. For tumbling windows.
  * @public
  */
 export function correct({

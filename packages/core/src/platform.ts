@@ -52,6 +52,14 @@ export function definePlatform(parts: Partial<Platform>): Platform {
       throw new RangeError(`"${name}" reads from "${from.name}", which the platform does not declare: add it to events`)
     }
   }
+  const corrected = new Set(pipelines.filter(({ late }) => late.kind === 'correct').map(({ result }) => result.name))
+  for (const { name, from } of pipelines) {
+    if (corrected.has(from.name)) {
+      throw new RangeError(
+        `pipeline "${name}" reads from "${from.name}", whose results are corrected: it would count each revision of one`,
+      )
+    }
+  }
   for (const { name, from } of [...pipelines, ...sinks]) {
     if (from.sensitive.length > 0) {
       throw new RangeError(

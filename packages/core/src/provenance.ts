@@ -1,9 +1,10 @@
 /** How a result came about: attributes that a result has beside those of any event. They are CloudEvents extensions. */
 export const provenanceHeaders = {
-  /** 1 for the first result of a window and group; of two, the one with the greater revision holds. */
+  /**
+   * Of two results of a window and group, the one with the greater revision replaces the other. 1 for the first; each event that comes late adds
+   * one, and several that come together when a job has just begun again make one result.
+   */
   revision: 'ce_revision',
-  /** The `id` of the result that this one replaces; absent for the first. */
-  replaces: 'ce_replaces',
   /** How many events it is computed over. */
   counted: 'ce_counted',
   /** How many of them came after their window had closed. */

@@ -46,7 +46,7 @@ function publishedValue(value: Exclude<RowValue, null>, type: FieldType): string
 }
 
 /**
- * The headers that say how a result came about, but for the one that names the result it replaces.
+ * The headers that say how a result came about.
  * @public
  */
 export function publishedProvenance({ revision, events, late, filtered, offsets }: Provenance): Map<string, string> {

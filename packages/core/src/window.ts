@@ -3,7 +3,7 @@ import { type Duration, milliseconds } from './duration.ts'
 /** Windows `[start, end)` over event time. */
 export type Window = AlignedWindow | SessionWindow
 
-/** Windows that are aligned to the epoch in UTC; every event is in as many as `sizeMs` is of `everyMs`. */
+/** Windows that are aligned to the epoch in UTC; every event is in `sizeMs / everyMs` of them. */
 export type AlignedWindow = {
   readonly kind: 'tumbling' | 'sliding'
   readonly sizeMs: number
@@ -14,6 +14,9 @@ export type AlignedWindow = {
 /** Windows of a group's events that follow one another within the gap; the end is that long after the last of them. */
 export type SessionWindow = { readonly kind: 'session'; readonly gapMs: number }
 
+/** In how many windows an event may be. */
+const windowsMax = 1_000
+
 /** Windows that follow one another without overlap. */
 export function tumbling(size: Duration): AlignedWindow {
   const sizeMs = milliseconds(size)
@@ -22,13 +25,18 @@ export function tumbling(size: Duration): AlignedWindow {
 
 /**
  * Windows that overlap: one begins `every` so often.
- * @throws RangeError when the size is not a multiple of it: Flink knows no other
+ * @throws RangeError when the size is not a multiple of it (Flink knows no other), or more than a thousand times as long
  * @public
  */
 export function sliding(size: Duration, { every }: { readonly every: Duration }): AlignedWindow {
   const [sizeMs, everyMs] = [milliseconds(size), milliseconds(every)]
   if (sizeMs % everyMs !== 0) {
     throw new RangeError(`windows of ${size} cannot slide by ${every}: the size must be a multiple of it`)
+  }
+  if (sizeMs / everyMs > windowsMax) {
+    throw new RangeError(
+      `windows of ${size} that slide by ${every} hold each event ${sizeMs / everyMs} times: ${windowsMax} at most`,
+    )
   }
   return { kind: 'sliding', sizeMs, everyMs }
 }

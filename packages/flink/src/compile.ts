@@ -5,7 +5,7 @@ import { deadLetterTopic } from '@millrace/core/topic-name'
 import { accountTable, countedQuery, insertAccounts } from './accounts.ts'
 import { pipelineCheckpoints } from './checkpoints.ts'
 import type { FlinkEnvironment } from './environment.ts'
-import { hasOutcomeSql, lastWindowEndSql, outcomeSql } from './outcomes.ts'
+import { closedWindowsSql, hasOutcomeSql, lastWindowEndSql, outcomeSql } from './outcomes.ts'
 import {
   copyColumns,
   copyHeadersSql,
@@ -56,6 +56,7 @@ const functions = [
   "CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339'",
   "CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark'",
   "CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd'",
+  "CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows'",
   "CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite'",
   "CREATE TEMPORARY FUNCTION `FIRST_BY_TIME` AS 'io.millrace.flink.FirstByTime'",
   "CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime'",
@@ -162,19 +163,26 @@ function insertDeadLetters({ name, from }: Pipeline): string {
 FROM \`judged\` WHERE ${hasOutcomeSql('dead-lettered')};`
 }
 
+/** What has missed windows: all of its own, or some that slide. */
 function insertLate({ name, from, window }: Pipeline): string {
+  const isSliding = window.kind === 'sliding'
   const headers = copyHeadersSql(from.topic, {
     [lateHeaders.pipeline]: sql.text(name),
     [lateHeaders.windowEnd]: timestampTextSql(lastWindowEndSql(window)),
+    ...(isSliding ? { [lateHeaders.missed]: `CAST(${closedWindowsSql(window)} AS STRING)` } : {}),
     [lateHeaders.watermark]: timestampTextSql('`watermark`'),
   })
+  const some = isSliding ? ` OR ${hasOutcomeSql('processed')} AND ${closedWindowsSql(window)} > 0` : ''
   return `INSERT INTO \`late_events\` SELECT \`record_key\`, \`record_value\`, ${headers}
-FROM \`judged\` WHERE ${hasOutcomeSql('late')};`
+FROM \`judged\` WHERE ${hasOutcomeSql('late')}${some};`
 }
 
 /** What a late event carries beside its own headers and its origin. */
 const lateHeaders = {
   pipeline: 'millrace_pipeline',
+  /** The end of the last of its windows. */
   windowEnd: 'millrace_window_end',
+  /** How many of its windows, the first ones, were closed; of those that slide. */
+  missed: 'millrace_missed_windows',
   watermark: 'millrace_watermark',
 } as const

@@ -1,6 +1,6 @@
 import type { AccountOutcome } from '@millrace/core/account'
 import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
-import type { Window } from '@millrace/core/window'
+import type { AlignedWindow, Window } from '@millrace/core/window'
 import { expressionSql } from './expression.ts'
 import { isForSql, isTimelySql } from './records.ts'
 import * as sql from './sql.ts'
@@ -31,7 +31,7 @@ export function hasOutcomeSql(outcome: AccountOutcome): string {
  * Whether event time has passed all windows of an event, and for so long. It is the very rule by which Flink's window operators drop events: the
  * watermark has reached the last millisecond of the last of its windows. What is late goes round the windows, what is not goes into those that
  * are there, so each is in exactly one place. This is exact because WITH_WATERMARK runs once, whatever the parallelism: everything that the
- * windows get, events and watermarks, comes from there and in that order.
+ * windows get, events and watermarks, comes from there and in that order, so none of them is ever ahead of it.
  */
 export function passedSql(window: Window, forMs = 0): string {
   const kept = forMs === 0 ? '' : ` + ${sql.interval(forMs)}`
@@ -42,4 +42,9 @@ export function passedSql(window: Window, forMs = 0): string {
 export function lastWindowEndSql(window: Window): string {
   const [sizeMs, everyMs] = window.kind === 'session' ? [window.gapMs, 1] : [window.sizeMs, window.everyMs]
   return `LAST_WINDOW_END(\`event_time\`, ${sql.number(sizeMs)}, ${sql.number(everyMs)})`
+}
+
+/** How many windows of an event the watermark has closed. */
+export function closedWindowsSql({ sizeMs, everyMs }: AlignedWindow): string {
+  return `CLOSED_WINDOWS(\`event_time\`, \`watermark\`, ${sql.number(sizeMs)}, ${sql.number(everyMs)})`
 }

@@ -11,7 +11,7 @@ import { createTable, keyedBy, sinkOptions } from './tables.ts'
 
 const table = 'results'
 
-/** The table of the pipeline's results: JSON, one event for each window and group. */
+/** The table of the pipeline's results: JSON, one event for each window and group, and one for each revision of it. */
 export function resultTable(pipeline: Pipeline, environment: FlinkEnvironment): string {
   const { result } = pipeline
   const fields = Object.entries(result.fields).map(([name, { type }]) => `${sql.identifier(name)} ${sqlTypes[type]}`)
@@ -54,17 +54,17 @@ FROM ${from} WHERE \`counted\` > 0;`
 }
 
 /**
- * A row for each revision, and none for what it replaces. The first result is of what came in time, and each event that came late made another;
- * where nothing came in time, the first of those made it.
+ * A row for each revision, and none for what it replaces. The first result is of what came in time, and each event that came late makes another;
+ * where nothing came in time, the first of those makes it.
  */
 const everyRevisionSql = `(
   SELECT *, \`late\` + CASE WHEN \`counted\` > \`late\` THEN 1 ELSE 0 END AS \`revision\`
   FROM TO_CHANGELOG(\`input\` => TABLE \`aggregated\`, \`op_mapping\` => MAP['INSERT, UPDATE_AFTER', 'result'])
 )`
 
-/** What the filter took out is there to be counted, but for sessions, which it would prolong, and where it would revise a result. */
+/** What the filter took out is there to be counted while its windows are open, but for sessions, which it would prolong. */
 function groupedSql(pipeline: Pipeline): string {
-  const { where, window, late } = pipeline
+  const { window, late } = pipeline
   const groups = Object.entries(pipeline.groupBy).map(
     ([name, { expression }]) => `${expressionSql(expression)} AS ${valueSql(name)}`,
   )
@@ -78,15 +78,13 @@ function groupedSql(pipeline: Pipeline): string {
     ...groups,
   ]
   const closed = late.kind === 'correct' ? [`${passedSql(window)} AS \`is_closed\``] : []
-  const counted =
-    late.kind === 'correct' ? `${hasOutcomeSql('filtered')} AND NOT ${passedSql(window)}` : hasOutcomeSql('filtered')
-  const isCounted = where !== undefined && window.kind !== 'session'
+  const filtered = countsFiltered(pipeline) ? ` OR ${hasOutcomeSql('filtered')} AND NOT ${passedSql(window)}` : ''
   return `SELECT ${[...columns, ...closed].join(', ')}
-FROM \`judged\` WHERE ${hasOutcomeSql('processed')}${isCounted ? ` OR ${counted}` : ''}`
+FROM \`judged\` WHERE ${hasOutcomeSql('processed')}${filtered}`
 }
 
 function aggregatedSql(pipeline: Pipeline): string {
-  const inResult = resultFilter(pipeline)
+  const inResult = countsFiltered(pipeline) ? ` FILTER (WHERE ${hasOutcomeSql('processed')})` : ''
   const groups = Object.keys(pipeline.groupBy).map(valueSql)
   const { bounds, from, grouping } = windowSql(pipeline, groups)
   const columns = [
@@ -96,7 +94,7 @@ function aggregatedSql(pipeline: Pipeline): string {
       ([name, aggregate]) => `${aggregateSql(aggregate, inResult)} AS ${valueSql(name)}`,
     ),
     `COUNT(*)${inResult} AS \`counted\``,
-    ...(inResult === '' ? [] : [`COUNT(*) FILTER (WHERE ${hasOutcomeSql('filtered')}) AS \`filtered\``]),
+    ...(countsFiltered(pipeline) ? [`COUNT(*) FILTER (WHERE ${hasOutcomeSql('filtered')}) AS \`filtered\``] : []),
     ...(pipeline.late.kind === 'correct'
       ? [`COUNT(*) FILTER (WHERE ${hasOutcomeSql('processed')} AND \`is_closed\`) AS \`late\``]
       : []),
@@ -145,9 +143,9 @@ export function correctionSettings({ late }: Pipeline): Readonly<Record<string, 
   }
 }
 
-/** What the filter takes out passes, too, to be counted: so every aggregate says which rows it takes. */
-function resultFilter({ where, window }: Pipeline): string {
-  return where && window.kind !== 'session' ? ` FILTER (WHERE ${hasOutcomeSql('processed')})` : ''
+/** Whether what the filter takes out passes, too: then every aggregate says which rows it takes. */
+function countsFiltered({ where, window }: Pipeline): boolean {
+  return where !== undefined && window.kind !== 'session'
 }
 
 /** The values of a result in the order of its table. */
@@ -170,10 +168,9 @@ function resultHeaders(pipeline: Pipeline, environment: FlinkEnvironment): strin
   )
   const id = [...groups, timestampTextSql('`window_start`')].join(" || '/' || ")
   const isCorrected = pipeline.late.kind === 'correct'
-  const isFiltered = resultFilter(pipeline) !== ''
-  const first = headersSql({
+  return headersSql({
     ce_specversion: sql.text('1.0'),
-    ce_id: isCorrected ? revisedId(id, '`revision`') : id,
+    ce_id: isCorrected ? revisedId(id) : id,
     ce_source: sql.text(`/pipelines/${pipeline.name}`),
     ce_type: sql.text(pipeline.result.name),
     ce_time: timestampTextSql('`window_end`'),
@@ -183,21 +180,15 @@ function resultHeaders(pipeline: Pipeline, environment: FlinkEnvironment): strin
     [provenanceHeaders.late]: isCorrected ? 'CAST(`late` AS STRING)' : sql.text('0'),
     ...(pipeline.window.kind === 'session'
       ? {}
-      : { [provenanceHeaders.filtered]: isFiltered ? 'CAST(`filtered` AS STRING)' : sql.text('0') }),
+      : { [provenanceHeaders.filtered]: countsFiltered(pipeline) ? 'CAST(`filtered` AS STRING)' : sql.text('0') }),
     [provenanceHeaders.offsets]: '`offsets`',
     'content-type': sql.text('application/json'),
   })
-  if (!isCorrected) return first
-  // One further header of two, since SQL has no map that is empty: the first result, which replaces none, says its revision once more.
-  const chosen = (first: string, other: string) =>
-    `CASE WHEN \`revision\` = 1 THEN ${sql.text(first)} ELSE ${other} END`
-  const name = chosen(provenanceHeaders.revision, sql.text(provenanceHeaders.replaces))
-  return `MAP_UNION(${first}, MAP[${name}, ENCODE(${chosen('1', revisedId(id, '`revision` - 1'))}, 'UTF-8')])`
 }
 
 /** An id of its own for each revision: a reader takes an id that it knows for a copy. */
-function revisedId(id: string, of: string): string {
-  return `${id} || CASE WHEN ${of} > 1 THEN '/' || CAST(${of} AS STRING) ELSE '' END`
+function revisedId(id: string): string {
+  return `${id} || CASE WHEN \`revision\` > 1 THEN '/' || CAST(\`revision\` AS STRING) ELSE '' END`
 }
 
 function aggregateSql({ kind, of, type, share = 0 }: Aggregate, inResult: string): string {

@@ -13,6 +13,7 @@ export type FlinkServerOptions = {
   readonly slots?: number
 }
 
+/** A job for each pipeline, and some to spare. */
 const slotsDefault = 8
 /** Flink refuses a windowed aggregation with less than 8 MiB. */
 const managedMemoryPerSlotMb = 16

@@ -104,7 +104,6 @@ describe('a fault of the compiler is found', () => {
       const one = cases[index]
       return one && isDeepStrictEqual(madeInFlink(one, run), madeInMemory(one))
     })
-    console.log(`${cases.length - same.length} of ${cases.length} pipelines find it`)
     expect(same.length).toBeLessThan(cases.length)
   })
 })

@@ -1,6 +1,6 @@
 import { evaluatePipeline } from '@millrace/core/evaluate'
 import { valueText } from '@millrace/core/evaluate-aggregate'
-import type { Provenance, WindowResult } from '@millrace/core/evaluate-windows'
+import type { WindowResult } from '@millrace/core/evaluate-windows'
 import type { RowValue } from '@millrace/core/event-row'
 import type { Field } from '@millrace/core/field'
 import type { Pipeline } from '@millrace/core/pipeline'
@@ -35,40 +35,21 @@ function published(
     ['windowEnd', windowEndMs],
     ...aggregates,
   ])
-  return textOf([...Object.keys(result.fields).map((name) => values.get(name) ?? null), ...provenanceOf(provenance)])
-}
-
-/** As headers say it; the result that is replaced is known by the revision. */
-function provenanceOf(provenance: Provenance): string[] {
   const headers = publishedProvenance(provenance)
-  const { revision } = provenance
-  const replaces = revision === 1 ? 'none' : revision === 2 ? 'the first' : `revision ${revision - 1}`
-  return [...compared.map((name) => headers.get(name) ?? 'null'), replaces]
+  return textOf([
+    ...Object.keys(result.fields).map((name) => values.get(name) ?? null),
+    ...headerNames.map((name) => headers.get(name) ?? null),
+  ])
 }
 
-const { replaces: replacesHeader, ...others } = provenanceHeaders
-const compared = Object.values(others)
+const headerNames = Object.values(provenanceHeaders)
 
 function written({ result }: Pipeline, row: FlinkRow): string {
   const fields = Object.values(result.fields)
   const values = fields.map((field, index) => valueOf(field, row[index] ?? null))
-  return textOf([...values, ...provenanceIn(row[fields.length])])
-}
-
-function provenanceIn(headers: FlinkRow[number] | undefined): string[] {
+  const headers = row[fields.length]
   if (typeof headers !== 'object' || headers === null) throw new TypeError('a result has no headers')
-  const of = (name: string) => headers[name] ?? 'null'
-  const replaced = headers[replacesHeader]
-  const base = of('ce_id')
-    .split('/')
-    .slice(0, Number(of(others.revision)) > 1 ? -1 : undefined)
-    .join('/')
-  const names = new Map([
-    [undefined, 'none'],
-    [base, 'the first'],
-  ])
-  const named = names.get(replaced) ?? `revision ${replaced?.slice(base.length + 1) ?? ''}`
-  return [...compared.map(of), named]
+  return textOf([...values, ...headerNames.map((name) => headers[name] ?? null)])
 }
 
 function valueOf({ type }: Field, value: FlinkRow[number]): RowValue {

@@ -56,6 +56,8 @@ export async function openFlink(): Promise<Flink> {
   const runner = spawn(java.command, [...options, ...opens, '-cp', classes, 'RunPipelines'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
+  // It is told of by the end of what it says.
+  runner.stdin.on('error', () => undefined)
   const lines = createInterface({ input: runner.stdout, crlfDelay: Infinity })[Symbol.asyncIterator]()
   return {
     run: async (cases, altered = ['', ''], parallelism = 1) => {

@@ -366,9 +366,9 @@ export function settled({ pipeline: read, partitions, input }: Case): Case {
   const late = new Set<PipelineInput>()
   for (let partition = 0; partition < partitions; partition += 1) {
     const own = records.filter((next) => next.partition === partition)
-    const everyMs: Pipeline = { ...read, window: tumbling('1 millisecond'), where: undefined, late: drop() }
+    const strict: Pipeline = { ...read, window: tumbling('1 millisecond'), where: undefined, late: drop() }
     const { outcomes } = evaluatePipeline(
-      everyMs,
+      strict,
       1,
       own.map((next) => ({ ...next, partition: 0 })),
     )

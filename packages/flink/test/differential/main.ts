@@ -15,6 +15,8 @@ const { values: options } = parseArgs({
 })
 const firstSeed = options.seed === undefined ? randomInt(2 ** 31 - 1) : Number(options.seed)
 const jobs = Number(options.jobs)
+if (!Number.isSafeInteger(firstSeed) || !Number.isSafeInteger(jobs) || jobs < 1)
+  throw new RangeError('--jobs and --seed take whole numbers')
 
 const flink = await openFlink()
 let different = 0

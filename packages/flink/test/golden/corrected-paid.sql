@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:6d28e3635b4a45e0e0fe1e6c6863ebf39577c7106c8becbf69fe7af8c7a50e5c';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:7e625e07021bad428840ca33e6edb84a032b828481e2db5244b711e8cea9d753';
 
 SET 'pipeline.name' = 'corrected-paid';
 
@@ -31,6 +31,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 
@@ -179,7 +181,7 @@ INSERT INTO `results` SELECT
   CAST(`window_start` AS TIMESTAMP_LTZ(3)),
   CAST(`window_end` AS TIMESTAMP_LTZ(3)),
   `_orders`,
-  MAP_UNION(MAP[
+  MAP[
     'ce_specversion', ENCODE('1.0', 'UTF-8'),
     'ce_id', ENCODE(DATE_FORMAT(CAST(`window_start` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z''') || CASE WHEN `revision` > 1 THEN '/' || CAST(`revision` AS STRING) ELSE '' END, 'UTF-8'),
     'ce_source', ENCODE('/pipelines/corrected-paid', 'UTF-8'),
@@ -192,7 +194,7 @@ INSERT INTO `results` SELECT
     'ce_filtered', ENCODE(CAST(`filtered` AS STRING), 'UTF-8'),
     'ce_offsets', ENCODE(`offsets`, 'UTF-8'),
     'content-type', ENCODE('application/json', 'UTF-8')
-  ], MAP[CASE WHEN `revision` = 1 THEN 'ce_revision' ELSE 'ce_replaces' END, ENCODE(CASE WHEN `revision` = 1 THEN '1' ELSE DATE_FORMAT(CAST(`window_start` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z''') || CASE WHEN `revision` - 1 > 1 THEN '/' || CAST(`revision` - 1 AS STRING) ELSE '' END END, 'UTF-8')])
+  ]
 FROM (
   SELECT *, `late` + CASE WHEN `counted` > `late` THEN 1 ELSE 0 END AS `revision`
   FROM TO_CHANGELOG(`input` => TABLE `aggregated`, `op_mapping` => MAP['INSERT, UPDATE_AFTER', 'result'])

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:3397c2d9c3f11353e06239e5acd6de154e2fa22065b1a79b58d54900448bb79f';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:969ebbf9580b57b2d3d7907d68875ca502a810d867b800ba2c1dd7a87055f16d';
 
 SET 'pipeline.name' = 'corrected';
 
@@ -31,6 +31,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 
@@ -212,7 +214,7 @@ INSERT INTO `results` SELECT
   CAST(`window_end` AS TIMESTAMP_LTZ(3)),
   `_orders`,
   `_spent`,
-  MAP_UNION(MAP[
+  MAP[
     'ce_specversion', ENCODE('1.0', 'UTF-8'),
     'ce_id', ENCODE(COALESCE(URL_ENCODE(`_customer`), '~') || '/' || DATE_FORMAT(CAST(`window_start` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z''') || CASE WHEN `revision` > 1 THEN '/' || CAST(`revision` AS STRING) ELSE '' END, 'UTF-8'),
     'ce_source', ENCODE('/pipelines/corrected', 'UTF-8'),
@@ -225,7 +227,7 @@ INSERT INTO `results` SELECT
     'ce_filtered', ENCODE('0', 'UTF-8'),
     'ce_offsets', ENCODE(`offsets`, 'UTF-8'),
     'content-type', ENCODE('application/json', 'UTF-8')
-  ], MAP[CASE WHEN `revision` = 1 THEN 'ce_revision' ELSE 'ce_replaces' END, ENCODE(CASE WHEN `revision` = 1 THEN '1' ELSE COALESCE(URL_ENCODE(`_customer`), '~') || '/' || DATE_FORMAT(CAST(`window_start` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z''') || CASE WHEN `revision` - 1 > 1 THEN '/' || CAST(`revision` - 1 AS STRING) ELSE '' END END, 'UTF-8')])
+  ]
 FROM (
   SELECT *, `late` + CASE WHEN `counted` > `late` THEN 1 ELSE 0 END AS `revision`
   FROM TO_CHANGELOG(`input` => TABLE `aggregated`, `op_mapping` => MAP['INSERT, UPDATE_AFTER', 'result'])

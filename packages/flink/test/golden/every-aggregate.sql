@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:13ca6e8dae85df312b0c4e8eddac15f45f93a20b9ff71f6f5f0fd9c38897d413';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:2e0314316b1b0b607d30e961786c9ecd2eb735a0ac12f097e6942a22d06f8fd6';
 
 SET 'pipeline.name' = 'every-aggregate';
 
@@ -25,6 +25,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:e9e1c30529b3ba3b8f3dfb51681ee4cbf052289e1f59f552b2fd316b764d9516';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:cae5e9a2f5d7e196ef41ea098eef148caf7e3bdce930ed9b849c1b13cd734f03';
 
 SET 'pipeline.name' = 'filtered';
 
@@ -25,6 +25,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 
@@ -181,7 +183,7 @@ END AS `outcome`
 FROM `timed`;
 
 CREATE TEMPORARY VIEW `grouped` AS SELECT `rowtime`, `event`, `event_time`, `record_partition`, `record_offset`, `outcome`, `event`.`customer` AS `_customer`
-FROM `judged` WHERE `outcome` = 'processed' OR `outcome` = 'filtered';
+FROM `judged` WHERE `outcome` = 'processed' OR `outcome` = 'filtered' AND NOT COALESCE(LAST_WINDOW_END(`event_time`, 900000, 900000) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE);
 
 CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, FLOOR(COALESCE(PARSE_RFC3339(`record_headers`['millrace_event_time']), PARSE_RFC3339(`record_headers`['ce_time']), `record_timestamp`) TO MINUTE) AS `minute`, PROCTIME() AS `counted_at`
 FROM `judged`;

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:01b944efa5c4452b98c75309330407cd794b96229da8545b6b10ed123d805ab4';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:f688a083fd4bc2d480b4a2d991de11d5579293aa66ee121f11e68e9fa7ff301d';
 
 SET 'pipeline.name' = 'idle';
 
@@ -27,6 +27,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 

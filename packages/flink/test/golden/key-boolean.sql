@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:a20d5f936984e5d43597a3ca85f15e1cc1efeed269d131c262e1e3bc7e1ae842';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:0f6d771bd03aae91fd800fcafa2f3f1879c0ddcacc1c1bfdc89d58040401baf5';
 
 SET 'pipeline.name' = 'key-boolean';
 
@@ -25,6 +25,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 

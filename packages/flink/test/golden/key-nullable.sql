@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:e9fe6c8ffd8ffc43b56fd06b90ce21c9ae449d464898dd06af2fdf50e81c2217';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:3c6ba4cb16b5448feba29b3789457cf600b66ca5b9eff933347faa30d304b2e7';
 
 SET 'pipeline.name' = 'key-nullable';
 
@@ -25,6 +25,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 

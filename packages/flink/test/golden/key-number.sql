@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:837b7516eb3eb91c4a4417579268bfb3aac074e5e885f9f59024d1f09626cbe5';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:617c45076c1350df6eb62724031373208406c7b9b1d2b6f1673b7e2607d96f33';
 
 SET 'pipeline.name' = 'key-number';
 
@@ -25,6 +25,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:f3bb0f4cb7f6c63ce977537445816a068ad0eac7936b0bdb25e5433f3f09a3bb';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:94b5811c44d642aea7ed544e3ed2554bf1e6313ef027a58e5a13dc15e228d05f';
 
 SET 'pipeline.name' = 'key-timestamp';
 
@@ -25,6 +25,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:8339b00582ae661555dcd23eee2b3a85e3d5bf837ad946629f22cee88e7c63f7';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:65f1d76db21c8cf5773ea99c033616c2733f07cc3f0c0fcbbc07202ea5048ea4';
 
 SET 'pipeline.name' = 'late-dropped';
 
@@ -25,6 +25,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 

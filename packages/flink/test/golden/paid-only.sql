@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:e130e518c73937bfdb1e7d181500f83566c59d8d9579129684199f0d194d13db';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:4f0d058058a26bd6213476ae4c2c2c0754122db6a4075748325a407a5e6c412a';
 
 SET 'pipeline.name' = 'paid-only';
 
@@ -25,6 +25,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 
@@ -181,7 +183,7 @@ END AS `outcome`
 FROM `timed`;
 
 CREATE TEMPORARY VIEW `grouped` AS SELECT `rowtime`, `event`, `event_time`, `record_partition`, `record_offset`, `outcome`, `event`.`customer` AS `_customer`
-FROM `judged` WHERE `outcome` = 'processed' OR `outcome` = 'filtered';
+FROM `judged` WHERE `outcome` = 'processed' OR `outcome` = 'filtered' AND NOT COALESCE(LAST_WINDOW_END(`event_time`, 3600000, 3600000) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE);
 
 CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, FLOOR(COALESCE(PARSE_RFC3339(`record_headers`['millrace_event_time']), PARSE_RFC3339(`record_headers`['ce_time']), `record_timestamp`) TO MINUTE) AS `minute`, PROCTIME() AS `counted_at`
 FROM `judged`;

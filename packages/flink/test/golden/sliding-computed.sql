@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:0cb74f574ec64bc80dcb578062dd53df376dd78e8164a1656b20150ac62b362a';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:e3135ca41445cc060c341cc0a2daa63b307c733980cb96211cfdf415e2a1a790';
 
 SET 'pipeline.name' = 'sliding-computed';
 
@@ -25,6 +25,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 
@@ -187,7 +189,7 @@ END AS `outcome`
 FROM `timed`;
 
 CREATE TEMPORARY VIEW `grouped` AS SELECT `rowtime`, `event`, `event_time`, `record_partition`, `record_offset`, `outcome`, `event`.`customer` AS `_customer`
-FROM `judged` WHERE `outcome` = 'processed' OR `outcome` = 'filtered';
+FROM `judged` WHERE `outcome` = 'processed' OR `outcome` = 'filtered' AND NOT COALESCE(LAST_WINDOW_END(`event_time`, 3600000, 900000) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE);
 
 CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, FLOOR(COALESCE(PARSE_RFC3339(`record_headers`['millrace_event_time']), PARSE_RFC3339(`record_headers`['ce_time']), `record_timestamp`) TO MINUTE) AS `minute`, PROCTIME() AS `counted_at`
 FROM `judged`;
@@ -269,11 +271,12 @@ FROM `judged` WHERE `outcome` = 'dead-lettered';
 INSERT INTO `late_events` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
     'millrace_pipeline', ENCODE('sliding-computed', 'UTF-8'),
     'millrace_window_end', ENCODE(DATE_FORMAT(CAST(LAST_WINDOW_END(`event_time`, 3600000, 900000) AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
+    'millrace_missed_windows', ENCODE(CAST(CLOSED_WINDOWS(`event_time`, `watermark`, 3600000, 900000) AS STRING), 'UTF-8'),
     'millrace_watermark', ENCODE(DATE_FORMAT(CAST(`watermark` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
     'millrace_origin_topic', ENCODE('order.placed', 'UTF-8'),
     'millrace_origin_partition', ENCODE(CAST(`record_partition` AS STRING), 'UTF-8'),
     'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
   ])
-FROM `judged` WHERE `outcome` = 'late';
+FROM `judged` WHERE `outcome` = 'late' OR `outcome` = 'processed' AND CLOSED_WINDOWS(`event_time`, `watermark`, 3600000, 900000) > 0;
 END;
 

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:e42c1e3b351d7ea8049da917fcebfd92e6fe9c0ee275610f3b5ce51beafd9e8c';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:b0555455576641373736e8bb0d8b1df6df16e6afa33b3d0c741f983e77bbd564';
 
 SET 'pipeline.name' = 'spend-per-customer';
 
@@ -25,6 +25,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 

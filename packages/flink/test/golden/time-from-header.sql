@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:b2140bb92ee71f5ea78d38dce899f9ac3f3d7ca34b487f3e086dddf173af65b2';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:383fa97a926e6ccf1b024642c207ad5bb5d7c334fe8b1b0bb09fbcb0926b5f41';
 
 SET 'pipeline.name' = 'time-from-header';
 
@@ -25,6 +25,8 @@ CREATE TEMPORARY FUNCTION `PARSE_RFC3339` AS 'io.millrace.flink.ParseRfc3339';
 CREATE TEMPORARY FUNCTION `WITH_WATERMARK` AS 'io.millrace.flink.WithWatermark';
 
 CREATE TEMPORARY FUNCTION `LAST_WINDOW_END` AS 'io.millrace.flink.LastWindowEnd';
+
+CREATE TEMPORARY FUNCTION `CLOSED_WINDOWS` AS 'io.millrace.flink.ClosedWindows';
 
 CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 

@@ -235,6 +235,10 @@ class RunningPipelineTest {
         assertEquals(List.of(1L, 3.0, 3L, 1L, 3.0, 2L, "b"), valuesFrom(ofAda.get("11:15"), 4, 11));
         Map<String, String> headers = headers(ofAda.get("10:45"));
         assertEquals("3 1 3:100-104", headers.get("ce_counted") + " " + headers.get("ce_filtered") + " " + headers.get("ce_offsets"));
+        List<Row> late = run.writtenTo("late_events");
+        assertEquals(List.of("key-2", "key-4"), keys(late));
+        assertEquals(List.of("1", "2"), late.stream().map(row -> headers(row).get("millrace_missed_windows")).toList());
+        assertEquals("2030-01-01T11:00:00.000Z", headers(late.get(0)).get("millrace_window_end"));
         assertEquals(List.of("key-5"), keys(run.writtenTo("dead_letters")));
         assertEquals("too-far-ahead", headers(run.writtenTo("dead_letters").get(0)).get("millrace_dlq_reason"));
     }
@@ -258,9 +262,28 @@ class RunningPipelineTest {
         String id = "ada/2030-01-01T10:00:00.000Z";
         assertEquals(
                 List.of(id, id + "/2", id + "/3"), ofFirst.stream().map(row -> headers(row).get("ce_id")).toList());
-        assertEquals(
-                Arrays.asList(null, id, id + "/2"), ofFirst.stream().map(row -> headers(row).get("ce_replaces")).toList());
         assertEquals(List.of("key-5"), keys(run.writtenTo("late_events")));
+    }
+
+    @Test
+    void replacesAResultByAGreaterRevisionThoughTheJobFailsBetweenThem() throws Exception {
+        List<Row> ofFirst =
+                orders(
+                                "corrected",
+                                order("ada", 1, "2030-01-01T10:00:00Z"),
+                                order("ada", 2, "2030-01-01T11:05:00Z"),
+                                order("ada", 4, "2030-01-01T10:30:00Z"),
+                                order("ada", 8, "2030-01-01T10:31:00Z"),
+                                order("ada", 16, "2030-01-01T11:06:00Z"))
+                        .failingOnceAt(2)
+                        .writtenTo("results")
+                        .stream()
+                        .filter(row -> row.getField(2).equals(Instant.parse("2030-01-01T10:00:00Z")))
+                        .toList();
+        assertEquals(1.0, ofFirst.get(0).getField(5));
+        Row last = ofFirst.get(ofFirst.size() - 1);
+        assertEquals(13.0, last.getField(5));
+        assertEquals("3", headers(last).get("ce_revision"));
     }
 
     @Test
