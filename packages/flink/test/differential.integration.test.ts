@@ -47,7 +47,7 @@ const faults: readonly (readonly [fault: string, ...Altered])[] = [
     " - INTERVAL '0 00:00:00.002' DAY TO SECOND(3) <=",
   ],
   ['disorder is not tolerated', /AS `rowtime` - INTERVAL .+$/m, 'AS `rowtime`'],
-  ['what a filter does not know passes', ' IS NOT TRUE THEN', ' IS FALSE THEN'],
+  ['what a filter does not know passes', " IS NOT TRUE THEN 'filtered'", " IS FALSE THEN 'filtered'"],
   [
     'what is late is counted as processed',
     "<= `watermark`, FALSE) THEN 'late'",
