@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { madeInFlink, madeInMemory } from './differential/compare.ts'
 import { type Altered, isAltered, openFlink } from './differential/flink-runs.ts'
-import { casesOf, settled } from './differential/generate.ts'
+import { casesOf, settledCasesOf } from './differential/generate.ts'
 
 /** The same cases in each run, so that a run says something of a change and not of chance. */
 const seed = 20_301_130
@@ -27,9 +27,7 @@ test.each(Array.from({ length: jobs }, (_, job) => seed + job))(
 )
 
 test.each([2, 4])('%i instances of what a job is made of have the results of one', { timeout }, async (parallelism) => {
-  const cases = casesOf(seed + parallelism, 2 * casesPerJob)
-    .map(settled)
-    .filter(({ pipeline, partitions }) => partitions > 1 && pipeline.window.kind !== 'session')
+  const cases = settledCasesOf(seed + parallelism, 2 * casesPerJob).filter(({ partitions }) => partitions > 1)
   expect(cases.length).toBeGreaterThan(10)
   const runs = await flink.run(cases, undefined, parallelism)
   for (const [index, run] of runs.entries()) {

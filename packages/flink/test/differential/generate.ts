@@ -358,10 +358,17 @@ export function casesOf(seed: number, cases: number): Case[] {
 }
 
 /**
- * The same without idle partitions and without what is late in its own partition: in whatever order several readers come to their partitions,
- * these have one result. But for sessions: whether one is joined by an event at its very end is up to which of its end and the event comes first.
+ * Pipelines and streams that have one result in whatever order several readers come to their partitions: without sessions, for whether one is joined
+ * by an event at its very end is up to which of its end and the event comes first, and without averages of integers beyond the exact doubles.
  */
-export function settled({ pipeline: read, partitions, input }: Case): Case {
+export function settledCasesOf(seed: number, cases: number): Case[] {
+  return casesOf(seed, cases)
+    .filter(({ pipeline: read }) => read.window.kind !== 'session' && !('meanUnits' in read.aggregates))
+    .map((one) => ({ ...one, input: inTime(one) }))
+}
+
+/** The records that are not late in their own partition. */
+function inTime({ pipeline: read, partitions, input }: Case): PipelineInput[] {
   const records = input.flatMap((next) => ('idlePartition' in next ? [] : [next]))
   const late = new Set<PipelineInput>()
   for (let partition = 0; partition < partitions; partition += 1) {
@@ -374,5 +381,5 @@ export function settled({ pipeline: read, partitions, input }: Case): Case {
     )
     own.forEach((next, index) => outcomes[index] === 'late' && late.add(next))
   }
-  return { pipeline: read, partitions, input: records.filter((next) => !late.has(next)) }
+  return records.filter((next) => !late.has(next))
 }
