@@ -24,7 +24,7 @@ async function prepareType(type: string): Promise<CatalogEntry> {
     await admin.createTopic({ name: type, partitions: 3, replication: 3, config: { 'min.insync.replicas': '2' } })
     const { id, version } = await registry.register(valueSubject(type), 'JSON', JSON.stringify(schema))
     const made = { schemaId: id, version, schema, references: [], sensitive: [] }
-    const topic = { topic: type, key: null, time: null, partitions: 3, retentionMs: 86_400_000 }
+    const topic = { topic: type, key: null, time: null, partitions: 3, retentionMs: 86_400_000, compacted: false }
     return { type, format: 'json', compatibility: 'BACKWARD', ...topic, ...made }
   } finally {
     await Promise.all([admin.close(), registry.close()])

@@ -56,6 +56,21 @@ const reading = eventType('accounts.reading', {
   time: '/at',
   partitions: 1,
 })
+/** Where some of the sensors are. */
+const sensor = eventType('accounts.sensor', {
+  schema: {
+    type: 'object',
+    properties: { name: { type: 'string' }, room: { type: 'string' } },
+    required: ['name', 'room'],
+  },
+  key: '/name',
+  compacted: true,
+  partitions: 1,
+})
+const sensors = new Map([
+  ['s0', Buffer.from('{"name":"s0","room":"attic"}')],
+  ['s1', Buffer.from('{"name":"s1","room":"cellar"}')],
+])
 const windowMs = 10_000
 const disorderMs = 2_000
 const tumbling10 = tumbling('10 seconds')
@@ -76,6 +91,15 @@ const pipelines = [
   windowed('sliding', sliding('10 seconds', { every: '5 seconds' }), drop()),
   windowed('corrected', tumbling('10 seconds'), correct({ within: '25 seconds', beyond: toTopic() })),
   windowed('sessions', session('800 milliseconds'), toTopic()),
+  pipeline('accounts-joined')
+    .from(reading)
+    .joinLatest(sensor, { by: (event) => event.sensor, take: (latest) => ({ room: latest.room }) })
+    .where((event) => event.value.gt(0).and(event.room.isNull().or(event.room.ne('cellar'))))
+    .window(tumbling('10 seconds'))
+    .watermark({ outOfOrderness: '2 seconds' })
+    .late(toTopic())
+    .groupBy((event) => ({ sensor: event.sensor, room: event.room }))
+    .aggregate((event) => ({ readings: count(), middle: quantile(event.value, 0.5), last: last(event.value) })),
 ]
 
 const admin = openAdmin(connection('admin'))
@@ -83,7 +107,7 @@ const producer = openProducer(connection('admin'))
 const reader = openReader(connection('admin'))
 
 const outputs = pipelines.flatMap(({ result, lateTopic }) => [result.topic, lateTopic ?? []].flat())
-const topics = [reading.topic, deadLetterTopic(reading.topic), ...outputs]
+const topics = [reading.topic, sensor.topic, deadLetterTopic(reading.topic), ...outputs]
 const acls = pipelines.flatMap(permissionsOf).flatMap(({ operations, ...resource }) =>
   operations.map((operation): Acl => {
     return { principal: 'User:flink', ...resource, operation, permission: 'allow' }
@@ -94,6 +118,10 @@ beforeAll(async () => {
   for (const name of topics) {
     // Records of long ago are to be counted, too, and not taken by retention.
     await admin.createTopic({ name, partitions: 1, replication: 3, config: { 'retention.ms': '-1' } })
+  }
+  for (const [name, value] of [['s0', Buffer.from('{')] as const, ...sensors]) {
+    const record = { key: Buffer.from(name), value, headers: new Map(), timestampMs: storedAtMs }
+    await producer.send({ topic: sensor.topic, partition: 0, ...record })
   }
   await start()
 })
@@ -160,7 +188,7 @@ const parsed = z.object({ value: z.number(), at: z.string() })
 /** The same by the evaluator, and the results of windows that have closed, as texts. */
 function evaluated(one: Pipeline, records: readonly Sent[]) {
   const input = records.map((record, offset) => ({ ...record, partition: 0, offset, value: Buffer.from(record.value) }))
-  const { outcomes, results } = evaluatePipeline(one, 1, input)
+  const { outcomes, results } = evaluatePipeline(one, 1, input, new Map([[sensor.topic, sensors]]))
   const counts = new Map<string, number>()
   for (const [index, { headers, timestampMs }] of records.entries()) {
     const key = `${minuteOf(headers, timestampMs)} ${outcomes[index] ?? ''}`

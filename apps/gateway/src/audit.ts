@@ -39,8 +39,9 @@ export function refusalOf(error: unknown): Pick<CatalogChange, 'outcome' | 'stat
 
 /** An entry without its schema, which the registry has under its id. */
 function stateOf(entry: CatalogEntry) {
-  const { format, topic, key, time, partitions, retentionMs, compatibility, schemaId, version, sensitive } = entry
+  const { format, topic, key, time, partitions, retentionMs, compacted, compatibility, schemaId, version, sensitive } =
+    entry
   const references = entry.references.map(({ subject, version: of }) => `${subject}/${of}`)
-  const settings = { key, time, partitions, retentionMs, compatibility, references, sensitive }
+  const settings = { key, time, partitions, retentionMs, compacted, compatibility, references, sensitive }
   return { format, topic, schemaId, version, ...settings }
 }

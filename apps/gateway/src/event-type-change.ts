@@ -59,6 +59,7 @@ function declared(
     time: body.time === undefined ? former?.time : (body.time ?? undefined),
     partitions: body.partitions ?? actual?.partitions ?? partitionsDefault,
     retentionMs: body.retentionMs ?? former?.retentionMs ?? retentionMsDefault,
+    compacted: former?.compacted ?? false,
     compatibility: body.compatibility ?? former?.compatibility ?? compatibilityDefault,
     sensitive: body.sensitive ?? former?.sensitive ?? [],
   }

@@ -56,6 +56,7 @@ const entryShape = z.strictObject({
   compatibility: z.string(),
   references: z.array(z.strictObject({ name: z.string(), subject: z.string(), version: z.int() })),
   retentionMs: z.int(),
+  compacted: z.boolean(),
   sensitive: z.array(z.string()),
 })
 

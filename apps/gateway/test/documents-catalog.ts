@@ -4,6 +4,7 @@ const common = {
   time: null,
   partitions: 3,
   retentionMs: 86_400_000,
+  compacted: false,
   compatibility: 'BACKWARD',
   version: 1,
   references: [],

@@ -47,6 +47,7 @@ export async function makeType(type: string, options: TypeOptions): Promise<Cata
       time,
       partitions,
       retentionMs: 86_400_000,
+      compacted: false,
       compatibility: 'BACKWARD',
       schemaId: id,
       version,

@@ -11,6 +11,7 @@ function entry(type: string, topic: string, partitions: number): CatalogEntry {
     key: null,
     time: null,
     retentionMs: 1,
+    compacted: false,
     compatibility: 'NONE',
     schemaId: 1,
     version: 1,

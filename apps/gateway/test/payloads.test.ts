@@ -29,6 +29,7 @@ function entryOf(format: SchemaFormat, schema: SchemaDocument): CatalogEntry {
     time: null,
     partitions: 1,
     retentionMs: 1,
+    compacted: false,
     compatibility: 'BACKWARD',
     schemaId: current,
     version: 2,

@@ -10,6 +10,7 @@ const common = {
   time: null,
   partitions: 3,
   retentionMs: 1,
+  compacted: false,
   compatibility: 'BACKWARD',
   version: 1,
   key: null,

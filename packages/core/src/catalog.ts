@@ -16,6 +16,8 @@ export type CatalogEntry = {
   readonly time: JsonPointer | null
   readonly partitions: number
   readonly retentionMs: number
+  /** Whether its topic keeps the newest event of each key for good. */
+  readonly compacted: boolean
   readonly compatibility: Compatibility
   readonly schemaId: number
   readonly version: number
@@ -50,6 +52,7 @@ export function catalogEntryOf(type: DeclaredType, registered: RegisteredAs): Ca
     time: type.time ?? null,
     partitions: type.partitions,
     retentionMs: type.retentionMs,
+    compacted: type.compacted,
     compatibility: type.compatibility,
     schemaId: registered.id,
     version: registered.version,
@@ -61,24 +64,27 @@ export function catalogEntryOf(type: DeclaredType, registered: RegisteredAs): Ca
 
 /** What an entry says of the type itself, as it was declared. */
 export function declaredOf(entry: CatalogEntry): DeclaredType {
-  const { type, format, topic, key, time, partitions, retentionMs, compatibility, schema, sensitive } = entry
+  const { type, format, topic, key, time, partitions, retentionMs, compacted, compatibility, schema, sensitive } = entry
   const references = entry.references.filter(({ transitive }) => transitive !== true)
   const pointers = { key: key ?? undefined, time: time ?? undefined, sensitive }
-  return { name: type, format, topic, partitions, retentionMs, compatibility, schema, references, ...pointers }
+  const kept = { partitions, retentionMs, compacted }
+  return { name: type, format, topic, ...kept, compatibility, schema, references, ...pointers }
 }
 
 /** The entry that a record's value holds, or `undefined` when it is not one that this version understands. */
 export function parseCatalogEntry(value: unknown): CatalogEntry | undefined {
   if (!isJsonObject(value)) return undefined
   const { type, format, topic, key, time, partitions, retentionMs, compatibility, schemaId, version, schema } = value
-  const { references = [], sensitive = [] } = value
+  const { compacted = false, references = [], sensitive = [] } = value
   if (typeof type !== 'string' || typeof topic !== 'string' || !isFormat(format)) return undefined
   if (!isPointerOrNull(key) || !isPointerOrNull(time) || !isCompatibility(compatibility)) return undefined
   if (!isCount(partitions) || !isCount(retentionMs) || !isCount(schemaId) || !isCount(version)) return undefined
+  if (typeof compacted !== 'boolean') return undefined
   if (!isJsonObject(schema) && typeof schema !== 'string') return undefined
   if (!isListOf(references, isReference) || !isListOf(sensitive, isPointer)) return undefined
-  const parts = { key, time, partitions, retentionMs, compatibility, schemaId, version, schema, references, sensitive }
-  return { type, format, topic, ...parts }
+  const kept = { partitions, retentionMs, compacted }
+  const parts = { key, time, compatibility, schemaId, version, schema, references, sensitive }
+  return { type, format, topic, ...kept, ...parts }
 }
 
 function isPointerOrNull(value: unknown): value is JsonPointer | null {

@@ -1,11 +1,11 @@
-import type { EventRow, RowValue } from './event-row.ts'
+import { type EventRow, type RowValue, tableField } from './event-row.ts'
 import { type Arithmetic, type Comparison, type Expression, literalTimeMs } from './expression.ts'
 
 /** The value of an expression for an event, as SQL computes it: `null` is what is not known. */
 export function evaluateExpression(expression: Expression, row: EventRow): RowValue {
   switch (expression.kind) {
     case 'field':
-      return row.get(expression.name) ?? null
+      return row.get(fieldIn(expression)) ?? null
     case 'literal':
       return expression.value
     case 'compare': {
@@ -26,6 +26,10 @@ export function evaluateExpression(expression: Expression, row: EventRow): RowVa
     case 'is-null':
       return evaluateExpression(expression.operand, row) === null
   }
+}
+
+function fieldIn({ name, table }: Expression & { kind: 'field' }): string {
+  return table === undefined ? name : tableField(name, table)
 }
 
 const comparisons: Record<Comparison, (order: number) => boolean> = {

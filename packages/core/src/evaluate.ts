@@ -6,10 +6,10 @@ import type { AccountOutcome } from './account.ts'
 import { earliestTimeMs, timeOf } from './cloud-event.ts'
 import { evaluateExpression } from './evaluate-expression.ts'
 import { Windows, type WindowResult } from './evaluate-windows.ts'
-import { type EventRow, readRow } from './event-row.ts'
+import { type EventRow, readRow, tableField } from './event-row.ts'
 import { pointerTokens } from './json.ts'
 import type { RecordHeaders } from './kafka-binding.ts'
-import { type Pipeline, pipelineReader } from './pipeline.ts'
+import { type JoinedTable, type Pipeline, pipelineReader } from './pipeline.ts'
 import { replayForHeader } from './replay.ts'
 
 /** A record of the pipeline's topic. */
@@ -25,6 +25,9 @@ export type PipelineRecord = {
 /** In the order in which a job would read them: records, and partitions that nothing has come of for the time of the policy. */
 export type PipelineInput = PipelineRecord | { readonly idlePartition: number }
 
+/** What the compacted topics that a pipeline joins hold, by topic and by key: values as they are stored. */
+export type TableValues = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>
+
 export type Evaluation = {
   /** Of each record, in their order. */
   readonly outcomes: readonly AccountOutcome[]
@@ -39,10 +42,16 @@ export type Evaluation = {
 /**
  * Evaluates a pipeline over what its topic holds. Integers are `bigint`, times are in milliseconds since 1970.
  * @param partitions how many the topic has: none may be silent before event time advances, unless it is idle
+ * @param tables what the tables that it joins held while the events were processed
  * @throws RangeError when an event comes to a comparison of a time with a literal that is none
  * @public
  */
-export function evaluatePipeline(pipeline: Pipeline, partitions: number, input: readonly PipelineInput[]): Evaluation {
+export function evaluatePipeline(
+  pipeline: Pipeline,
+  partitions: number,
+  input: readonly PipelineInput[],
+  tables: TableValues = new Map(),
+): Evaluation {
   const clock = eventClock(partitions)
   const windows = new Windows(pipeline)
   const outcomes: AccountOutcome[] = []
@@ -50,7 +59,7 @@ export function evaluatePipeline(pipeline: Pipeline, partitions: number, input: 
     const before = clock.watermarkMs()
     if ('idlePartition' in next) clock.idle(next.idlePartition)
     else {
-      const read = readRecord(pipeline, next)
+      const read = readRecord(pipeline, next, tables)
       outcomes.push(outcomeOf(pipeline, next, read, clock.watermarkMs(), windows))
       // A record is seen with what came before it, and moves event time for what comes after it, whatever became of it.
       clock.advance(next.partition, (read.timeMs ?? earliestTimeMs) - pipeline.watermark.outOfOrdernessMs)
@@ -73,7 +82,12 @@ type ReadRecord = {
   readonly timeMs: number | undefined
 }
 
-function readRecord({ name, from, watermark }: Pipeline, { headers, value, timestampMs }: PipelineRecord): ReadRecord {
+function readRecord(
+  pipeline: Pipeline,
+  { headers, value, timestampMs }: PipelineRecord,
+  held: TableValues,
+): ReadRecord {
+  const { name, from, tables, watermark } = pipeline
   const latestMs = timestampMs + (watermark.futureBoundMs ?? Infinity)
   const addressee = headers.get(replayForHeader)
   const row = readRow(value, from.fields)
@@ -81,9 +95,18 @@ function readRecord({ name, from, watermark }: Pipeline, { headers, value, times
   const time = field === undefined ? timeOf(headers.get('ce_time') ?? '') : row?.get(field)
   return {
     isAddressed: addressee === undefined || addressee === pipelineReader(name),
-    row,
+    row: row && tables.reduce((joined, table, index) => joinedRow(joined, table, index, held), row),
     timeMs: typeof time === 'number' && time <= latestMs ? time : undefined,
   }
+}
+
+/** The row with the fields of the table's newest event, if it has one for its key. */
+function joinedRow(row: EventRow, { type, by }: JoinedTable, index: number, held: TableValues): EventRow {
+  const key = evaluateExpression(by.expression, row)
+  const value = key === null ? undefined : held.get(type.topic)?.get(String(key))
+  const latest = value && readRow(value, type.fields)
+  if (!latest) return row
+  return new Map([...row, ...[...latest].map(([name, field]) => [tableField(name, index), field] as const)])
 }
 
 /** What becomes of a record, by the first reason that applies; one that is processed is in its windows then. */

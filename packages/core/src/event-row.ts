@@ -8,6 +8,11 @@ export type RowValue = string | number | bigint | boolean | null
 /** The fields of an event by name; those that it has not are null. */
 export type EventRow = ReadonlyMap<string, RowValue>
 
+/** The name under which a row has the field of a joined table, which no field of the event has. */
+export function tableField(name: string, table: number): string {
+  return `\0${table} ${name}`
+}
+
 /**
  * The value of a record as a row, or `undefined` for whatever is not such an object, from invalid UTF-8 to a value of another type: by the rules
  * of `DecodeJson.java`, but for bounds of its parser that no event reaches (1 000 levels, 1 000 digits).

@@ -35,6 +35,8 @@ export type EventType<F extends Fields = Fields, Schema extends SchemaDocument =
   readonly time: JsonPointer | undefined
   readonly partitions: number
   readonly retentionMs: number
+  /** Whether its topic keeps the newest event of each key for good, and those before it only until they are compacted away. */
+  readonly compacted: boolean
   readonly compatibility: Compatibility
   /** Where the data holds what must not be shown to everybody who may see that an event failed. */
   readonly sensitive: readonly JsonPointer[]
@@ -53,6 +55,11 @@ export type EventTypeOptions<Schema extends SchemaDocument> = {
   readonly time?: JsonPointer
   readonly partitions?: number
   readonly retention?: Duration
+  /**
+   * Keep the newest event of each key for good, instead of all of them for the retention: a table, which pipelines can join. It needs a key.
+   * @default false
+   */
+  readonly compacted?: boolean
   readonly compatibility?: Compatibility
   readonly sensitive?: readonly JsonPointer[]
 }
@@ -89,6 +96,12 @@ export function eventType<const Schema extends SchemaDocument>(
     requireField(name, 'key', options.key, fields)
     requireField(name, 'time', options.time, fields)
   }
+  const { compacted = false } = options
+  if (compacted && !alwaysHas(fields, options.key)) {
+    throw new RangeError(
+      `event type "${name}" is compacted, which keeps the newest event of each key: give it a key that every event has, a required property`,
+    )
+  }
   return {
     kind: 'event-type',
     name,
@@ -101,6 +114,7 @@ export function eventType<const Schema extends SchemaDocument>(
     time: options.time,
     partitions,
     retentionMs: milliseconds(options.retention ?? retentionDefault),
+    compacted,
     compatibility: options.compatibility ?? compatibilityDefault,
     sensitive: options.sensitive ?? [],
   }
@@ -114,4 +128,9 @@ function requireField(type: string, role: 'key' | 'time', pointer: JsonPointer |
   if (role === 'time' && field.type !== 'timestamp') {
     throw new RangeError(`event type "${type}": time "${pointer}" must be a string with format "date-time"`)
   }
+}
+
+function alwaysHas(fields: Fields, pointer: JsonPointer | undefined): boolean {
+  const [name = ''] = pointer === undefined ? [] : pointerTokens(pointer)
+  return fields[name]?.nullable === false
 }

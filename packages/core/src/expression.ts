@@ -1,9 +1,15 @@
 import { timeOf } from './cloud-event.ts'
-import type { Fields, FieldType } from './field.ts'
+import type { Field, Fields, FieldType } from './field.ts'
 
 /** The tree that a condition or a computed value is, before it becomes SQL. */
 export type Expression =
-  | { readonly kind: 'field'; readonly name: string; readonly type: FieldType }
+  | {
+      readonly kind: 'field'
+      readonly name: string
+      readonly type: FieldType
+      /** Which of the joined tables it is of; absent for the event itself. */
+      readonly table?: number
+    }
   | { readonly kind: 'literal'; readonly value: Scalar }
   | {
       readonly kind: 'compare'
@@ -92,11 +98,19 @@ export type Columns<F extends Fields> = { readonly [Name in keyof F]: Column<F[N
  */
 export function columnsOf<F extends Fields>(fields: F): Columns<F>
 export function columnsOf(fields: Fields): Record<string, Column> {
+  return checked(mapped(fields, (name, field) => column({ kind: 'field', name, type: field.type }, field)))
+}
+
+/** The columns of a joined table, which has no row for some events. */
+export function tableColumnsOf<F extends Fields>(fields: F, table: number): Columns<F>
+export function tableColumnsOf(fields: Fields, table: number): Record<string, Column> {
   return checked(
-    Object.fromEntries(
-      Object.entries(fields).map(([name, field]) => [name, column({ kind: 'field', name, type: field.type }, field)]),
-    ),
+    mapped(fields, (name, { type }) => column({ kind: 'field', name, type, table }, { type, nullable: true })),
   )
+}
+
+function mapped(fields: Fields, of: (name: string, field: Field) => Column): Record<string, Column> {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, of(name, field)]))
 }
 
 /**

@@ -1,9 +1,17 @@
 import type { Aggregate } from './aggregate.ts'
 import { type Duration, milliseconds } from './duration.ts'
 import type { EventType } from './event-type.ts'
-import { type Column, type Columns, columnsOf, type Condition, type Expression, extended } from './expression.ts'
+import {
+  type Column,
+  type Columns,
+  columnsOf,
+  type Condition,
+  type Expression,
+  extended,
+  tableColumnsOf,
+} from './expression.ts'
 import { type Field, type Fields, fieldsOf, type FieldType } from './field.ts'
-import { type JsonObject, type JsonPointer, pointerOf } from './json.ts'
+import { type JsonObject, type JsonPointer, pointerOf, pointerTokens } from './json.ts'
 import { lateTopic, nameViolation } from './topic-name.ts'
 import type { Window } from './window.ts'
 
@@ -54,10 +62,19 @@ export function correct({
   return { kind: 'correct', withinMs: milliseconds(within), beyond }
 }
 
+/** A type whose newest event of each key is joined to the events of a pipeline. */
+export type JoinedTable = {
+  readonly type: EventType
+  /** Of the event at hand: the key of the table's. */
+  readonly by: Column<TableKey>
+}
+type TableKey = 'string' | 'integer'
+
 export type Pipeline<Result extends Fields = Fields> = {
   readonly kind: 'pipeline'
   readonly name: string
   readonly from: EventType
+  readonly tables: readonly JoinedTable[]
   readonly where: Expression | undefined
   readonly window: Window
   readonly watermark: Watermark
@@ -81,10 +98,12 @@ type ResultFields<G extends Grouping, A extends Aggregates> = WindowFields & {
 } & { readonly [Name in keyof A]: { readonly type: A[Name]['type']; readonly nullable: boolean } }
 
 type Computed<F extends Fields, C extends Grouping> = F & { readonly [Name in keyof C]: C[Name]['field'] }
+type Joined<F extends Fields, C extends Grouping> = F & {
+  readonly [Name in keyof C]: { readonly type: C[Name]['type']; readonly nullable: true }
+}
 
-type Draft = {
-  readonly name: string
-  readonly from: EventType
+type Read = { readonly name: string; readonly from: EventType; readonly tables: readonly JoinedTable[] }
+type Draft = Read & {
   readonly where: Expression | undefined
   readonly window: Window
   readonly watermark: Watermark
@@ -94,6 +113,14 @@ type Draft = {
 /** The steps of a pipeline in the order in which they are written; each returns the next. */
 export type Start = { from<F extends Fields>(source: EventType<F>): Sourced<F> }
 export type Sourced<F extends Fields> = {
+  /**
+   * Adds fields of the newest event of another type, a compacted one, that has a key: null where there is none. It is the newest one when the
+   * event is processed: what comes later changes no result.
+   */
+  joinLatest<T extends Fields, C extends Grouping>(
+    table: EventType<T>,
+    join: { readonly by: (event: Columns<F>) => Column<TableKey>; readonly take: (latest: Columns<T>) => C },
+  ): Sourced<Joined<F, C>>
   /** Adds fields that are computed of others, for all that follows. */
   compute<C extends Grouping>(columns: (event: Columns<F>) => C): Sourced<Computed<F, C>>
   where(condition: (event: Columns<F>) => Condition): Sourced<F>
@@ -117,29 +144,34 @@ export function pipeline(name: string): Start {
   if (violation) throw new RangeError(`pipeline "${name}" ${violation}`)
   return {
     from: (source) => {
-      if (source.format === 'json') return sourced(name, source, columnsOf(source.fields), undefined)
-      throw new RangeError(`pipeline "${name}": ${source.name} is in ${source.format}: only JSON can be read`)
+      requireJson(name, source)
+      return sourced({ name, from: source, tables: [] }, columnsOf(source.fields), undefined)
     },
   }
 }
 
-function sourced<F extends Fields>(
-  name: string,
-  from: EventType,
-  columns: Columns<F>,
-  where: Expression | undefined,
-): Sourced<F> {
+function requireJson(name: string, source: EventType): void {
+  if (source.format === 'json') return
+  throw new RangeError(`pipeline "${name}": ${source.name} is in ${source.format}: only JSON can be read`)
+}
+
+function sourced<F extends Fields>(read: Read, columns: Columns<F>, where: Expression | undefined): Sourced<F> {
   return {
-    compute: (added) => sourced(name, from, extended(columns, added(columns)), where),
+    joinLatest: (type, { by, take }) => {
+      const key = by(columns)
+      requireTable(read.name, type, key)
+      const taken = take(tableColumnsOf(type.fields, read.tables.length))
+      return sourced({ ...read, tables: [...read.tables, { type, by: key }] }, extended(columns, taken), where)
+    },
+    compute: (added) => sourced(read, extended(columns, added(columns)), where),
     where: (condition) => {
       const added = condition(columns).expression
-      return sourced(name, from, columns, where ? { kind: 'and', operands: [where, added] } : added)
+      return sourced(read, columns, where ? { kind: 'and', operands: [where, added] } : added)
     },
     window: (window) => ({
       watermark: ({ outOfOrderness, idleness, futureBound = futureBoundDefault }) =>
         timed(columns, {
-          name,
-          from,
+          ...read,
           where,
           window,
           watermark: {
@@ -150,6 +182,22 @@ function sourced<F extends Fields>(
           late: drop(),
         }),
     }),
+  }
+}
+
+function requireTable(pipeline: string, table: EventType, by: Column): void {
+  requireJson(pipeline, table)
+  if (!table.compacted || table.key === undefined) {
+    throw new RangeError(
+      `pipeline "${pipeline}" joins the newest events of "${table.name}", whose topic does not keep them: declare it with compacted: true`,
+    )
+  }
+  const [name = ''] = pointerTokens(table.key)
+  const type = table.fields[name]?.type
+  if (type !== by.type || (type !== 'string' && type !== 'integer')) {
+    throw new RangeError(
+      `pipeline "${pipeline}" joins "${table.name}", whose key is of the type ${type}, by one of the type ${by.type}: both must be strings, or both integers`,
+    )
   }
 }
 
@@ -210,6 +258,7 @@ function resultType<G extends Grouping, A extends Aggregates>(
     time: '/windowEnd' satisfies JsonPointer,
     partitions: draft.from.partitions,
     retentionMs: draft.from.retentionMs,
+    compacted: false,
     compatibility: 'BACKWARD',
     sensitive: [],
   }

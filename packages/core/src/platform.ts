@@ -52,6 +52,14 @@ export function definePlatform(parts: Partial<Platform>): Platform {
       throw new RangeError(`"${name}" reads from "${from.name}", which the platform does not declare: add it to events`)
     }
   }
+  for (const { name, tables } of pipelines) {
+    const missing = tables.find(({ type }) => !declared.has(type.name))
+    if (missing) {
+      throw new RangeError(
+        `pipeline "${name}" joins "${missing.type.name}", which the platform does not declare: add it to events`,
+      )
+    }
+  }
   const corrected = new Set(pipelines.filter(({ late }) => late.kind === 'correct').map(({ result }) => result.name))
   for (const { name, from } of pipelines) {
     if (corrected.has(from.name)) {

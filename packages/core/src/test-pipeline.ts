@@ -1,7 +1,8 @@
 import type { AccountOutcome } from './account.ts'
 import { evaluatePipeline } from './evaluate.ts'
+import type { EventType } from './event-type.ts'
 import type { Fields } from './field.ts'
-import type { JsonObject } from './json.ts'
+import { type JsonObject, valueAt } from './json.ts'
 import type { Pipeline } from './pipeline.ts'
 import { type PublishedResult, publishedResult } from './published-result.ts'
 
@@ -22,6 +23,8 @@ export type PipelineTestOptions = {
   readonly storedMs?: number
   /** The event's time, for event types that do not read it from the data: the CloudEvents `time`, in RFC 3339. */
   readonly time?: (event: JsonObject, index: number) => string
+  /** The data of the newest events of the types that the pipeline joins, by the name of the type. */
+  readonly tables?: Readonly<Record<string, readonly JsonObject[]>>
 }
 
 /**
@@ -32,7 +35,7 @@ export type PipelineTestOptions = {
 export function testPipeline<R extends Fields>(
   pipeline: Pipeline<R>,
   events: readonly JsonObject[],
-  { time, storedMs = farAheadMs }: PipelineTestOptions = {},
+  { time, tables = {}, storedMs = farAheadMs }: PipelineTestOptions = {},
 ): PipelineTest<R> {
   const utf8 = new TextEncoder()
   const input = events.map((event, index) => ({
@@ -42,7 +45,7 @@ export function testPipeline<R extends Fields>(
     headers: new Map(time ? [['ce_time', time(event, index)]] : []),
     value: utf8.encode(JSON.stringify(event)),
   }))
-  const { outcomes, results, open } = evaluatePipeline(pipeline, 1, input)
+  const { outcomes, results, open } = evaluatePipeline(pipeline, 1, input, tableValues(pipeline, tables))
   const having = (outcome: AccountOutcome) => events.filter((_, index) => outcomes[index] === outcome)
   return {
     results: [...results, ...open].map((result) => publishedResult(pipeline, result)),
@@ -50,4 +53,27 @@ export function testPipeline<R extends Fields>(
     filtered: having('filtered'),
     malformed: having('dead-lettered'),
   }
+}
+
+function tableValues(
+  { name, tables }: Pipeline,
+  given: Readonly<Record<string, readonly JsonObject[]>>,
+): Map<string, Map<string, Uint8Array>> {
+  const unknown = Object.keys(given).find((table) => !tables.some(({ type }) => type.name === table))
+  if (unknown !== undefined) throw new RangeError(`pipeline "${name}" does not join "${unknown}"`)
+  const utf8 = new TextEncoder()
+  return new Map(
+    tables.map(({ type }) => {
+      const values = (given[type.name] ?? []).map(
+        (data) => [keyOf(data, type), utf8.encode(JSON.stringify(data))] as const,
+      )
+      return [type.topic, new Map(values)]
+    }),
+  )
+}
+
+function keyOf(data: JsonObject, { name, key }: EventType): string {
+  const value = key && valueAt(data, key)
+  if (typeof value === 'string' || typeof value === 'number') return String(value)
+  throw new RangeError(`an event of "${name}" has no key at ${key}: ${JSON.stringify(data)}`)
 }

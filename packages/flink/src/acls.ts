@@ -17,8 +17,14 @@ export type KafkaPermission = {
  */
 export function permissionsOf(pipeline: Pipeline): KafkaPermission[] {
   const outputs = [pipeline.result.topic, deadLetterTopic(pipeline.from.topic), pipeline.lateTopic, accountsTopic]
+  const inputs = new Set([pipeline.from, ...pipeline.tables.map(({ type }) => type)].map(({ topic }) => topic))
   return [
-    { resource: 'topic', name: pipeline.from.topic, pattern: 'literal', operations: ['Describe', 'Read'] },
+    ...[...inputs].map((name): KafkaPermission => ({
+      resource: 'topic',
+      name,
+      pattern: 'literal',
+      operations: ['Describe', 'Read'],
+    })),
     ...outputs.flatMap((name): KafkaPermission[] =>
       name === undefined
         ? []

@@ -6,6 +6,7 @@ import { accountTable, countedQuery, insertAccounts } from './accounts.ts'
 import { pipelineCheckpoints } from './checkpoints.ts'
 import type { FlinkEnvironment } from './environment.ts'
 import { closedWindowsSql, hasOutcomeSql, lastWindowEndSql, outcomeSql } from './outcomes.ts'
+import { timedViews } from './joins.ts'
 import {
   copyColumns,
   copyHeadersSql,
@@ -40,8 +41,9 @@ export function compilePipeline(pipeline: Pipeline, environment: FlinkEnvironmen
   const definition = [
     ...settings(pipeline, environment, checkpointDirectory),
     ...functions,
+    ...(pipeline.tables.length > 0 ? [withLatest] : []),
     ...tables(pipeline, environment),
-    ...views(pipeline),
+    ...views(pipeline, environment),
     statementSet(pipeline, environment),
   ]
   const fingerprint = createHash('sha256').update(definition.join('\0')).digest('hex')
@@ -62,6 +64,8 @@ const functions = [
   "CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime'",
   "CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges'",
 ] as const
+
+const withLatest = "CREATE TEMPORARY FUNCTION `WITH_LATEST` AS 'io.millrace.flink.WithLatest'"
 
 function settings(pipeline: Pipeline, environment: FlinkEnvironment, checkpointDirectory: string): string[] {
   const { idlenessMs } = pipeline.watermark
@@ -107,28 +111,19 @@ function tables(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
   ]
 }
 
-function views(pipeline: Pipeline): string[] {
+function views(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
   const { from } = pipeline
   return [
     view(
       'decoded',
       `SELECT *, ${decodedSql(from)} AS \`event\`, ${eventTimeSql(from)} AS \`event_time\` FROM \`records\``,
     ),
-    timed,
+    ...timedViews(pipeline, environment).map(({ name, query }) => view(name, query)),
     view('judged', `SELECT *, ${outcomeSql(pipeline)} AS \`outcome\`\nFROM \`timed\``),
     ...resultViews(pipeline).map(({ name, query }) => view(name, query)),
     view('counted', countedQuery),
   ]
 }
-
-/**
- * Every record and the watermark before it. What the filter takes out and what is malformed passes, too: it advances the
- * watermark of the windows, and an event that comes after it may be late because of it.
- */
-const timed = view(
-  'timed',
-  'SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`))',
-)
 
 function view(name: string, query: string): string {
   return `CREATE TEMPORARY VIEW ${sql.identifier(name)} AS ${query}`

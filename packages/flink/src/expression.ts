@@ -19,7 +19,7 @@ const arithmetics: Record<Arithmetic, string> = { plus: '+', minus: '-', times: 
 export function expressionSql(expression: Expression): string {
   switch (expression.kind) {
     case 'field':
-      return fieldSql(expression.name)
+      return fieldSql(expression)
     case 'literal':
       return literalSql(expression.value, undefined)
     case 'compare': {
@@ -46,9 +46,14 @@ function numericSql(operand: Expression, type: Numeric): string {
   return type === 'integer' ? expressionSql(operand) : `CAST(${expressionSql(operand)} AS DOUBLE)`
 }
 
-/** A field of the decoded event, which stands in the column `event`. */
-function fieldSql(name: string): string {
-  return `${sql.identifier('event')}.${sql.identifier(name)}`
+/** A field of the decoded event, which stands in the column `event`, or of a joined table, each of which has a column, too. */
+function fieldSql({ name, table }: Expression & { kind: 'field' }): string {
+  return `${sql.identifier(table === undefined ? 'event' : tableColumn(table))}.${sql.identifier(name)}`
+}
+
+/** The column of a joined table's newest event. */
+export function tableColumn(table: number): string {
+  return `table_${table}`
 }
 
 function operandSql(operand: Expression, other: Expression): string {

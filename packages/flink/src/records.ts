@@ -39,8 +39,8 @@ export const copyColumns = [
 ] as const
 
 /** The value of a record as a row of the event type's fields, or NULL when it is malformed. */
-export function decodedSql(type: EventType): string {
-  return `DECODE_JSON(\`record_value\`, ${sql.text(rowType(type.fields))})`
+export function decodedSql(type: EventType, value = '`record_value`'): string {
+  return `DECODE_JSON(${value}, ${sql.text(rowType(type.fields))})`
 }
 
 /** The event time of a record, or NULL when it has none. */

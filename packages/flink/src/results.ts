@@ -3,7 +3,7 @@ import type { Pipeline } from '@millrace/core/pipeline'
 import { provenanceHeaders } from '@millrace/core/provenance'
 import type { Window } from '@millrace/core/window'
 import type { FlinkEnvironment } from './environment.ts'
-import { expressionSql } from './expression.ts'
+import { expressionSql, tableColumn } from './expression.ts'
 import { headersSql, keySql, scalarTextSql, sqlTypes, timestampTextSql } from './records.ts'
 import { hasOutcomeSql, passedSql } from './outcomes.ts'
 import * as sql from './sql.ts'
@@ -75,6 +75,7 @@ function groupedSql(pipeline: Pipeline): string {
     '`record_partition`',
     '`record_offset`',
     '`outcome`',
+    ...pipeline.tables.map((_, table) => sql.identifier(tableColumn(table))),
     ...groups,
   ]
   const closed = late.kind === 'correct' ? [`${passedSql(window)} AS \`is_closed\``] : []

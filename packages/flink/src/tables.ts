@@ -61,6 +61,12 @@ export function sinkOptions(pipeline: Pipeline, environment: FlinkEnvironment, t
   }
 }
 
+/** What a consumer beside the connector's is told, as the text of a properties file. */
+export function consumerProperties(environment: FlinkEnvironment): string {
+  const properties = Object.entries(connection(environment))
+  return properties.map(([name, value]) => `${name.replace(/^properties\./, '')}=${String(value)}`).join('\n')
+}
+
 function connection({ bootstrapServers, truststoreFile }: FlinkEnvironment): Options {
   return {
     'properties.bootstrap.servers': bootstrapServers,

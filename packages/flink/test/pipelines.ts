@@ -26,6 +26,25 @@ const pageViewed = eventType('page.viewed', {
   schema: { type: 'object', properties: { page: { type: 'string' }, seconds: { type: 'number' } }, required: ['page'] },
 })
 
+const customerChanged = eventType('customer.changed', {
+  schema: {
+    type: 'object',
+    properties: { id: { type: 'string' }, country: { type: 'string' }, discount: { type: 'number' } },
+    required: ['id', 'country'],
+  },
+  key: '/id',
+  compacted: true,
+})
+const couponIssued = eventType('coupon.issued', {
+  schema: {
+    type: 'object',
+    properties: { number: { type: 'integer' }, campaign: { type: 'string' } },
+    required: ['number'],
+  },
+  key: '/number',
+  compacted: true,
+})
+
 const hourly = (name: string) =>
   pipeline(name).from(orderPlaced).window(tumbling('1 hour')).watermark({ outOfOrderness: '5 minutes' })
 
@@ -122,6 +141,21 @@ const sessions = pipeline('sessions')
   .groupBy((event) => ({ customer: event.customer, gift: event.gift }))
   .aggregate((event) => ({ orders: count(), coupons: countDistinct(event.coupon), last: last(event.items) }))
 
+const joined = pipeline('joined')
+  .from(orderPlaced)
+  .joinLatest(customerChanged, {
+    by: (event) => event.customer,
+    take: (customer) => ({ country: customer.country, discount: customer.discount }),
+  })
+  .joinLatest(couponIssued, { by: (event) => event.items, take: (coupon) => ({ campaign: coupon.campaign }) })
+  .compute((event) => ({ paid: event.amount.times(event.discount) }))
+  .where((event) => event.country.ne('XX'))
+  .window(tumbling('1 hour'))
+  .watermark({ outOfOrderness: '5 minutes' })
+  .late(toTopic())
+  .groupBy((event) => ({ country: event.country }))
+  .aggregate((event) => ({ orders: count(), paid: sum(event.paid), campaigns: countDistinct(event.campaign) }))
+
 const keyInteger = hourly('key-integer')
   .groupBy((event) => ({ items: event.items }))
   .aggregate(() => ({ orders: count() }))
@@ -165,6 +199,7 @@ export const pipelines = [
   corrected,
   correctedPaid,
   sessions,
+  joined,
   keyInteger,
   keyNumber,
   keyBoolean,

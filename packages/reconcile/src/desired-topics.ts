@@ -70,7 +70,11 @@ export function topicsOfType(type: DeclaredType): DesiredTopic[] {
       partitions: 1,
       config: { ...retention(deadLetterRetentionMs), ...deadLetterConfig },
     },
-    { name: type.topic, partitions: type.partitions, config: retention(type.retentionMs) },
+    {
+      name: type.topic,
+      partitions: type.partitions,
+      config: type.compacted ? compacted : retention(type.retentionMs),
+    },
   ]
 }
 

@@ -70,9 +70,11 @@ export function asyncApiDocument(catalog: readonly CatalogEntry[]): JsonObject {
 type Named = readonly [string, JsonObject]
 
 function kafkaChannel(topic: string, entries: readonly CatalogEntry[]): Named {
-  const [{ partitions, retentionMs } = { partitions: 1, retentionMs: 1 }] = entries
+  const [{ partitions, retentionMs, compacted } = { partitions: 1, retentionMs: 1, compacted: false }] = entries
   const messages = entries.map(({ type }): [string, JsonObject] => [type, { $ref: `#/components/messages/${type}` }])
-  const topicConfiguration = { 'cleanup.policy': ['delete'], 'retention.ms': retentionMs }
+  const topicConfiguration = compacted
+    ? { 'cleanup.policy': ['compact'] }
+    : { 'cleanup.policy': ['delete'], 'retention.ms': retentionMs }
   return [
     `kafka.${topic}`,
     {

@@ -30,6 +30,7 @@ const eventType = {
   time: null,
   partitions: 6,
   retentionMs: 604_800_000,
+  compacted: false,
   compatibility: 'BACKWARD',
   schemaId: 1,
   version: 1,

@@ -248,6 +248,10 @@ export const shapes = {
       time: pointerOrNull,
       compatibility,
       retentionMs: { type: 'integer', minimum: 1, description: 'How long events are kept.' },
+      compacted: {
+        type: 'boolean',
+        description: 'Whether the newest event of each key is kept for good, instead of all for a time.',
+      },
       references: { type: 'array', items: exactly(reference) },
       sensitive: { type: 'array', items: pointer, description: 'What is not shown of events that failed.' },
     }),

@@ -29,16 +29,13 @@ ${snippets.map(snippetDetails)}
 }
 
 function factsOf(entry: CatalogEntry): [string, Markup | string | number][] {
-  const { topic, partitions, key, time, retentionMs, version, schemaId, compatibility } = entry
+  const { topic, partitions, key, time, version, schemaId, compatibility } = entry
   return [
     ['Topic', markup`<code>${topic}</code>`],
     ['Partitions', partitions],
     ['Key', key === null ? 'none: events are spread over all partitions' : markup`<code>${key}</code>`],
     ['Event time', time === null ? markup`the attribute <code>time</code>` : markup`<code>${time}</code>`],
-    [
-      'Kept for',
-      retentionMs < dayMs ? `${retentionMs / 1_000} s` : `${Math.round((retentionMs / dayMs) * 10) / 10} days`,
-    ],
+    ['Kept for', keptFor(entry)],
     ['Schema', `version ${version}, id ${schemaId}`],
     ['Compatibility', compatibility],
   ]
@@ -47,4 +44,9 @@ function factsOf(entry: CatalogEntry): [string, Markup | string | number][] {
 function snippetDetails({ name, language, text }: Snippet): Markup {
   return markup`<details><summary>${name}</summary><pre tabindex="0" data-copy data-language="${language}"><code>${text}</code></pre></details>
 `
+}
+
+function keptFor({ retentionMs, compacted }: CatalogEntry): string {
+  if (compacted) return 'good, the newest event of each key'
+  return retentionMs < dayMs ? `${retentionMs / 1_000} s` : `${Math.round((retentionMs / dayMs) * 10) / 10} days`
 }

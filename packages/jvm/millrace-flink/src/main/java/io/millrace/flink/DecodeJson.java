@@ -1,7 +1,9 @@
 package io.millrace.flink;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.ValidationException;
@@ -27,14 +29,16 @@ import org.apache.flink.table.types.utils.TypeConversions;
  * replaces invalid bytes. A malformed record has to keep its bytes for the dead letter topic while its neighbours go on.
  *
  * <p>The planner calls it once for every field and every branch of the job, all in one thread and with one array of bytes, so the
- * thread's last row is kept: a record is decoded once.
+ * thread's last row of each type is kept: a record is decoded once, and so is what is joined to it.
  */
 public final class DecodeJson extends ScalarFunction implements SpecializedFunction {
 
-    private static final ThreadLocal<Decoded> LAST = ThreadLocal.withInitial(Decoded::new);
+    private static final ThreadLocal<Map<String, Decoded>> LAST = ThreadLocal.withInitial(HashMap::new);
 
     private final String type;
     private final JsonRowDecoder decoder;
+    /** Of the thread that this instance belongs to. */
+    private transient Decoded last;
 
     /** As SQL registers it: it decodes nothing until {@link #specialize} has given it its type. */
     public DecodeJson() {
@@ -47,11 +51,12 @@ public final class DecodeJson extends ScalarFunction implements SpecializedFunct
     }
 
     public RowData eval(byte[] value, String ignored) {
-        Decoded last = LAST.get();
-        if (last.value != value || value == null || !type.equals(last.type)) {
+        if (last == null) {
+            last = LAST.get().computeIfAbsent(type, ignoredType -> new Decoded());
+        }
+        if (last.value != value || value == null) {
             last.row = decoder.decode(value);
             last.value = value;
-            last.type = type;
         }
         return last.row;
     }
@@ -105,7 +110,6 @@ public final class DecodeJson extends ScalarFunction implements SpecializedFunct
 
     private static final class Decoded {
         private byte[] value;
-        private String type;
         private RowData row;
     }
 }

@@ -41,24 +41,32 @@ public final class WithWatermark extends ProcessTableFunction<Row> {
             Context context,
             @StateHint Progress progress,
             @ArgumentHint({SET_SEMANTIC_TABLE, OPTIONAL_PARTITION_BY, REQUIRE_ON_TIME}) Row input) {
-        TimeContext<Long> time = context.timeContext(Long.class);
+        collect(withWatermark(context, progress, input, 0));
+    }
+
+    public void onTimer(OnTimerContext context, Progress progress) {
+        advance(context, progress);
+    }
+
+    /** The row, the watermark before it, and room for so many fields more. */
+    static Row withWatermark(Context context, Progress progress, Row input, int more) {
         if (progress.watermark == null) {
             progress.watermark = Long.MIN_VALUE;
-            time.registerOnTime(Long.MIN_VALUE + 1);
+            context.timeContext(Long.class).registerOnTime(Long.MIN_VALUE + 1);
         }
         int arity = input.getArity();
-        Row output = new Row(arity + 1);
+        Row output = new Row(arity + 1 + more);
         for (int field = 0; field < arity; field++) {
             output.setField(field, input.getField(field));
         }
         if (progress.watermark != Long.MIN_VALUE) {
             output.setField(arity, Instant.ofEpochMilli(progress.watermark));
         }
-        collect(output);
+        return output;
     }
 
     /** The timer always stands one millisecond ahead, so it runs whenever the watermark advances, and before the windows see it. */
-    public void onTimer(OnTimerContext context, Progress progress) {
+    static void advance(OnTimerContext context, Progress progress) {
         TimeContext<Long> time = context.timeContext(Long.class);
         progress.watermark = time.currentWatermark();
         if (progress.watermark < Long.MAX_VALUE) {
@@ -72,17 +80,19 @@ public final class WithWatermark extends ProcessTableFunction<Row> {
         return TypeInference.newBuilder()
                 .staticArguments(declared.getStaticArguments().orElseThrow())
                 .stateTypeStrategies(declared.getStateTypeStrategies())
-                .outputTypeStrategy(WithWatermark::outputType)
+                .outputTypeStrategy(call -> outputType(call, List.of()))
                 .build();
     }
 
-    private static Optional<DataType> outputType(CallContext call) {
+    /** The fields of the input, the watermark and these. */
+    static Optional<DataType> outputType(CallContext call, List<DataTypes.Field> more) {
         DataType input = call.getTableSemantics(0).orElseThrow().dataType();
         List<DataTypes.Field> fields = new ArrayList<>();
         for (DataTypes.Field field : DataType.getFields(input)) {
             fields.add(field);
         }
         fields.add(DataTypes.FIELD("watermark", DataTypes.TIMESTAMP_LTZ(3)));
+        fields.addAll(more);
         return Optional.of(DataTypes.ROW(fields).notNull());
     }
 }

@@ -1,0 +1,100 @@
+package io.millrace.flink;
+
+import static org.apache.flink.table.annotation.ArgumentTrait.OPTIONAL_PARTITION_BY;
+import static org.apache.flink.table.annotation.ArgumentTrait.REQUIRE_ON_TIME;
+import static org.apache.flink.table.annotation.ArgumentTrait.SET_SEMANTIC_TABLE;
+
+import java.io.StringReader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import org.apache.flink.table.annotation.ArgumentHint;
+import org.apache.flink.table.annotation.DataTypeHint;
+import org.apache.flink.table.annotation.FunctionHint;
+import org.apache.flink.table.annotation.StateHint;
+import org.apache.flink.table.api.DataTypes;
+import org.apache.flink.table.catalog.DataTypeFactory;
+import org.apache.flink.table.functions.ProcessTableFunction;
+import org.apache.flink.table.types.inference.TypeInference;
+import org.apache.flink.types.Row;
+
+/**
+ * {@code WITH_LATEST(input => TABLE t, topics => 'a,b', consumer => 'properties', on_time => DESCRIPTOR(rowtime))}: every row of
+ * {@code t} with its {@code watermark}, as WITH_WATERMARK gives it, and for each topic, as {@code table_0_value} and so on, the value
+ * that the topic has now for the key in the row's {@code table_0_key} (NULL: none).
+ *
+ * <p>Why: Flink's temporal join holds every row back until event time has passed it, so what comes last would never be accounted for,
+ * and its lookup join has no connector for a topic. This one reads the topics as a whole before the first row, as a global table of
+ * Kafka Streams does, follows them from then on, and gives the rows in the order in which they come.
+ */
+@FunctionHint(output = @DataTypeHint("ROW<watermark TIMESTAMP_LTZ(3)>"))
+public final class WithLatest extends ProcessTableFunction<Row> {
+
+    private transient List<LatestValues> tables;
+
+    public void eval(
+            Context context,
+            @StateHint WithWatermark.Progress progress,
+            @ArgumentHint({SET_SEMANTIC_TABLE, OPTIONAL_PARTITION_BY, REQUIRE_ON_TIME}) Row input,
+            String topics,
+            String consumer)
+            throws Exception {
+        if (tables == null) {
+            tables = open(topics, consumer);
+        }
+        int arity = input.getArity();
+        int first = arity - tables.size();
+        Row output = WithWatermark.withWatermark(context, progress, input, tables.size());
+        for (int table = 0; table < tables.size(); table++) {
+            byte[] key = input.getFieldAs(first + table);
+            output.setField(arity + 1 + table, key == null ? null : tables.get(table).get(key));
+        }
+        collect(output);
+    }
+
+    public void onTimer(OnTimerContext context, WithWatermark.Progress progress) {
+        WithWatermark.advance(context, progress);
+    }
+
+    @Override
+    public void close() {
+        if (tables != null) {
+            tables.forEach(LatestValues::close);
+        }
+    }
+
+    private static List<LatestValues> open(String topics, String consumer) throws Exception {
+        Properties properties = new Properties();
+        properties.load(new StringReader(consumer));
+        List<LatestValues> tables = new ArrayList<>();
+        try {
+            for (String topic : topics.split(",")) {
+                tables.add(new LatestValues(topic, properties));
+            }
+            for (LatestValues table : tables) {
+                table.awaitAll();
+            }
+            return tables;
+        } catch (Exception failure) {
+            tables.forEach(LatestValues::close);
+            throw failure;
+        }
+    }
+
+    @Override
+    public TypeInference getTypeInference(DataTypeFactory types) {
+        TypeInference declared = super.getTypeInference(types);
+        return TypeInference.newBuilder()
+                .staticArguments(declared.getStaticArguments().orElseThrow())
+                .stateTypeStrategies(declared.getStateTypeStrategies())
+                .outputTypeStrategy(call -> {
+                    int tables = call.getArgumentValue(1, String.class).orElseThrow().split(",").length;
+                    List<DataTypes.Field> values = new ArrayList<>();
+                    for (int table = 0; table < tables; table++) {
+                        values.add(DataTypes.FIELD("table_" + table + "_value", DataTypes.BYTES()));
+                    }
+                    return WithWatermark.outputType(call, values);
+                })
+                .build();
+    }
+}
