@@ -19,19 +19,35 @@ export type Jobs = {
 /** The pipelines whose job is missing, changed or running more than once, and the jobs that no pipeline wants any more. */
 export async function planJobs(pipelines: readonly Pipeline[], jobs: Jobs, registry: Registry): Promise<Change[]> {
   const running = await listJobs(jobs.cluster)
-  const changes = pipelines.map(async (pipeline): Promise<Change[]> => {
-    const [only, ...others] = running.filter((job) => job.name === pipeline.name)
-    const schemaUrl = await schemaUrlOf(pipeline, jobs, registry)
-    if (only && others.length === 0 && schemaUrl !== undefined) {
-      const compiled = compilePipeline(pipeline, { ...jobs.environment, schemaUrl: () => schemaUrl })
-      if ((await fingerprintOf(jobs.cluster.url, only)) === compiled.fingerprint) return []
-    }
-    const action = only ? 'update' : 'create'
-    const detail = `${pipeline.from.topic} → ${pipeline.result.topic}`
-    const apply = () => ensure(pipeline, jobs, registry)
-    return [{ resource: 'job', name: pipeline.name, action, detail, apply }]
-  })
+  const changes = pipelines.map((pipeline) => planJob(pipeline, running, jobs, registry))
   return [...(await Promise.all(changes)).flat(), ...planRemovals(pipelines, running, jobs)]
+}
+
+/** The jobs that a crash of the cluster has ended. What was never applied, and so has no schema, never ran. */
+export async function planResumption(
+  pipelines: readonly Pipeline[],
+  jobs: Jobs,
+  registry: Registry,
+): Promise<Change[]> {
+  const running = await listJobs(jobs.cluster)
+  const changes = pipelines.map(async (pipeline) => {
+    const wasApplied = (await schemaUrlOf(pipeline, jobs, registry)) !== undefined
+    return wasApplied ? planJob(pipeline, running, jobs, registry) : []
+  })
+  return (await Promise.all(changes)).flat()
+}
+
+async function planJob(pipeline: Pipeline, running: readonly Job[], jobs: Jobs, registry: Registry): Promise<Change[]> {
+  const [only, ...others] = running.filter((job) => job.name === pipeline.name)
+  const schemaUrl = await schemaUrlOf(pipeline, jobs, registry)
+  if (only && others.length === 0 && schemaUrl !== undefined) {
+    const compiled = compilePipeline(pipeline, { ...jobs.environment, schemaUrl: () => schemaUrl })
+    if ((await fingerprintOf(jobs.cluster.url, only)) === compiled.fingerprint) return []
+  }
+  const action = only ? 'update' : 'create'
+  const detail = `${pipeline.from.topic} → ${pipeline.result.topic}`
+  const apply = () => ensure(pipeline, jobs, registry)
+  return [{ resource: 'job', name: pipeline.name, action, detail, apply }]
 }
 
 function planRemovals(pipelines: readonly Pipeline[], running: readonly Job[], jobs: Jobs): Change[] {

@@ -11,7 +11,7 @@ import { monitoringServers } from './servers/prometheus.ts'
 import { registryServer } from './servers/registry.ts'
 import { warehouseServer } from './servers/warehouse.ts'
 import { workerServers } from './servers/worker.ts'
-import { applyDefinition, applyEventTypes, applyFoundation } from './world.ts'
+import { applyDefinition, applyEventTypes, applyFoundation, resumeJobs } from './world.ts'
 import type { Change } from '@millrace/reconcile/change'
 
 /** Every server and task of the platform on one machine, and what of it is not installed here. */
@@ -30,7 +30,7 @@ export async function partsOf(
     ...brokerParts(installation),
     registryServer(installation),
     warehouseServer(installation),
-    flinkServer(installation, () => applyDefinition(installation, report)),
+    flinkServer(installation, () => resumeJobs(installation, report)),
     connectServer(installation),
     ...gatewayServers(installation),
     monitorServer(installation),

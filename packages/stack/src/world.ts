@@ -11,6 +11,7 @@ import type { Catalog } from '@millrace/reconcile/plan-catalog'
 import { planDefinition, type World } from '@millrace/reconcile/plan-definition'
 import { planEventTypes } from '@millrace/reconcile/plan-event-types'
 import { planFoundation } from '@millrace/reconcile/plan-foundation'
+import { planResumption } from '@millrace/reconcile/plan-jobs'
 import { openRegistry } from '@millrace/schemas/registry'
 import type { Installation } from './installation.ts'
 import { connectUrl } from './servers/connect.ts'
@@ -97,6 +98,16 @@ export async function applyDefinition(installation: Installation, report: (chang
   const { world, close } = await openWorld(installation)
   try {
     await applyChanges(await planDefinition(installation.platform, world), report)
+  } finally {
+    await close()
+  }
+}
+
+/** Starts the jobs of the definition again, where they were. They need Kafka and the registry, which their crash has left alone, and nothing else. */
+export async function resumeJobs(installation: Installation, report: (change: Change) => void): Promise<void> {
+  const { world, close } = await openWorld(installation)
+  try {
+    await applyChanges(await planResumption(installation.platform.pipelines, world.jobs, world.registry), report)
   } finally {
     await close()
   }
