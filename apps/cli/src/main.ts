@@ -3,11 +3,13 @@ import { Argument, Command, CommanderError, Option } from 'commander'
 import { MillraceError } from '@millrace/core/errors'
 import { javaEnvironment } from '@millrace/stack/environment'
 import { durationSeconds, gateways, scopes, wholeNumber, words, workers } from './arguments.ts'
+import type { BacktestOptions } from './backtest.ts'
 import type { ListOptions, ReplayOptions } from './dlq.ts'
 import { doctor } from './doctor.ts'
 import { down } from './down.ts'
 import type { DrillCommandOptions } from './drill.ts'
 import type { GenerateOptions } from './generate.ts'
+import type { PipelineTestOptions } from './pipeline-test.ts'
 import { portBaseOption, type RunningOptions, type StateOption, withDefinition, withState } from './settings.ts'
 import { statusOf, statusTable } from './status.ts'
 import type { TailOptions } from './tail.ts'
@@ -32,6 +34,7 @@ function program(): Command {
   stackCommands(millrace)
   definitionCommands(millrace)
   deadLetterCommands(millrace)
+  pipelineCommands(millrace)
   return millrace
 }
 
@@ -175,6 +178,40 @@ function deadLetterCommands(millrace: Command): void {
       const { replayLetters, replaySummary } = await import('./dlq.ts')
       const answer = await replayLetters(topic, options)
       print(options.json ? answer : replaySummary(answer))
+    })
+}
+
+function pipelineCommands(millrace: Command): void {
+  const pipelines = millrace.command('pipelines').description('the pipelines of the definition')
+  withDefinition(pipelines.command('test'))
+    .description('run one in memory over the events of a file: nothing has to run')
+    .argument('<pipeline>')
+    .argument('<events>', 'a file with the data of an event, or a CloudEvent, as JSON on each line')
+    .option('--expect <file>', 'a file with the results that are expected, as JSON on each line')
+    .addOption(
+      new Option('--table <type=file>', 'the events of a type that it joins; give it again for more').argParser(words),
+    )
+    .addOption(json())
+    .action(async (name: string, events: string, options: PipelineTestOptions & { json?: boolean }) => {
+      const { pipelineTestText, testPipelineOf } = await import('./pipeline-test.ts')
+      const report = await testPipelineOf(name, events, options)
+      print(options.json ? report : pipelineTestText(report))
+      if (!report.ok) process.exitCode = exitCodes.failed
+    })
+  withDefinition(pipelines.command('backtest'))
+    .description(
+      'run the pipelines of a file in memory over what their topics hold: what would a change of them change?',
+    )
+    .argument('<file>', 'a module that exports a definition, as --platform does')
+    .addOption(new Option('--pipeline <name>', 'only this one; give it again for more').argParser(words))
+    .requiredOption('--from <time>', 'from where on, by when events were stored: RFC 3339, or "earliest"')
+    .addOption(new Option('--diff <what>', 'compare with what was published, and fail if it differs').choices(['live']))
+    .addOption(json())
+    .action(async (file: string, options: BacktestOptions & { json?: boolean }) => {
+      const { backtestFile, backtestJson, backtestText } = await import('./backtest.ts')
+      const reports = await backtestFile(file, options)
+      print(options.json ? backtestJson(reports) : backtestText(reports))
+      if (reports.some(([, { comparison }]) => comparison?.differences.length)) process.exitCode = exitCodes.failed
     })
 }
 

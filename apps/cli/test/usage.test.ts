@@ -20,7 +20,19 @@ function documentedCommands(readme: string): { command: string; words: string[] 
 
 test('the README shows every command of a running platform', () => {
   const names = documented.map(({ command }) => command).sort()
-  expect(names).toEqual(['apply', 'dlq', 'down', 'drill', 'generate', 'plan', 'status', 'tail', 'token', 'up'])
+  expect(names).toEqual([
+    'apply',
+    'dlq',
+    'down',
+    'drill',
+    'generate',
+    'pipelines',
+    'plan',
+    'status',
+    'tail',
+    'token',
+    'up',
+  ])
 })
 
 test('the help lists every command that the README shows', async () => {
@@ -47,6 +59,9 @@ describe('a usage error exits with 2 and says on standard error what is wrong', 
     [['dlq', 'list'], /missing required argument 'topic'/],
     [['dlq', 'replay', 'order.placed'], /say which: --id, --reason, or --all/],
     [['dlq', 'replay', 'order.placed', '--all', '--cap', '0'], /'0' is invalid. Write a whole number/],
+    [['pipelines', 'fly'], /unknown command 'fly'/],
+    [['pipelines', 'backtest', 'platform.ts'], /required option '--from <time>' not specified/],
+    [['pipelines', 'backtest', 'platform.ts', '--from', 'earliest', '--diff', 'x'], /Allowed choices are live/],
     [['status', '--bogus'], /unknown option '--bogus'/],
     [['tail'], /missing required argument 'topic'/],
     [['tail', 'order.placed', '--limit', 'few'], /'few' is invalid. Write a whole number/],
