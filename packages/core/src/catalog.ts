@@ -82,9 +82,9 @@ export function parseCatalogEntry(value: unknown): CatalogEntry | undefined {
   if (typeof compacted !== 'boolean') return undefined
   if (!isJsonObject(schema) && typeof schema !== 'string') return undefined
   if (!isListOf(references, isReference) || !isListOf(sensitive, isPointer)) return undefined
-  const kept = { partitions, retentionMs, compacted }
-  const parts = { key, time, compatibility, schemaId, version, schema, references, sensitive }
-  return { type, format, topic, ...kept, ...parts }
+  const settings = { key, time, partitions, retentionMs, compacted, compatibility }
+  // In the order of `catalogEntryOf`: by their text a plan tells whether two entries differ.
+  return { type, format, topic, ...settings, schemaId, version, schema, references, sensitive }
 }
 
 function isPointerOrNull(value: unknown): value is JsonPointer | null {

@@ -15,6 +15,16 @@ function optionsOf(statements: readonly string[], option: string): string[] {
   })
 }
 
+/** The topics that are joined, likewise. */
+function joinedTopics(statements: readonly string[]): string[] {
+  return statements.flatMap((statement) => {
+    const tokens = tokensOf(statement)
+    return tokens.flatMap(({ kind, text }, at) =>
+      kind === 'identifier' && text === 'topics' ? (tokens[at + 2]?.text.split(',') ?? []) : [],
+    )
+  })
+}
+
 describe.each(pipelines)('the permissions of $name', (pipeline) => {
   const { statements } = compilePipeline(pipeline, environment)
   const permissions = permissionsOf(pipeline)
@@ -26,7 +36,7 @@ describe.each(pipelines)('the permissions of $name', (pipeline) => {
   test('are for the topics that its SQL reads and writes', () => {
     const [read, ...written] = optionsOf(statements, 'topic')
     expect(namesOf('topic', 'Write').sort()).toEqual(written.sort())
-    expect(namesOf('topic', 'Read').sort()).toEqual([...written, read].sort())
+    expect(namesOf('topic', 'Read').sort()).toEqual([...written, ...joinedTopics(statements), read].sort())
     expect(permissions.filter(({ resource }) => resource === 'topic').map(({ pattern }) => pattern)).not.toContain(
       'prefixed',
     )
