@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import departures from './departures.ts'
 import { millrace } from './millrace.ts'
 
 const flight = (at: string, origin: string, delay: number) => ({
@@ -44,8 +46,9 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }))
 
+const definition = fileURLToPath(new URL('departures.ts', import.meta.url))
 const run = (events: string, ...words: readonly string[]) =>
-  millrace('pipelines', 'test', 'departures-per-state', file(events), ...words)
+  millrace('pipelines', 'test', departures.pipelines[0]?.name ?? '', file(events), '--platform', definition, ...words)
 const table = () => ['--table', `airport.listed=${file('airports.ndjson')}`]
 
 test('a pipeline of the definition is run over the data of events, or over CloudEvents, and its results are compared', async () => {
@@ -73,8 +76,8 @@ test('what differs from what is expected is shown, and fails', async () => {
 test.each([
   [
     'an unknown pipeline',
-    () => millrace('pipelines', 'test', 'none', file('flights.ndjson')),
-    /has no pipeline "none": it has departures-per-airport/,
+    () => millrace('pipelines', 'test', 'none', file('flights.ndjson'), '--platform', definition),
+    /has no pipeline "none": it has departures-per-state/,
   ],
   ['a file that is not there', () => run('nothing.ndjson'), /nothing.ndjson cannot be read/],
   ['a line that is no JSON', () => run('broken.ndjson'), /broken.ndjson:2 is no JSON object/],
