@@ -38,8 +38,8 @@ const told = {
   claimedTwice: 'a-place-is-claimed-once',
 } as const
 const toldNames: ReadonlySet<string> = new Set(Object.values(told))
-/** Nothing is sent again, so there is nothing to recognise. */
-const recognisedAfterMs = 0
+/** Nothing is sent again, so there is nothing to recognise: at no time. */
+const recognisedAfterMs = Number.MAX_SAFE_INTEGER
 
 /** @param databaseFile where the verdict keeps its tables; it must not be there yet */
 export async function judgeClient(

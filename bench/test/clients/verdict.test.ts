@@ -27,7 +27,8 @@ async function verdictOn(sent: readonly Sent[], topic: readonly Stored[]) {
   const directory = mkdtempSync(join(tmpdir(), 'clients-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
   const [ledgerFile, topicFile] = [join(directory, 'ledger'), join(directory, 'topic')]
-  const ledger = openLedger(ledgerFile)
+  let ms = 0
+  const ledger = openLedger(ledgerFile, () => ms++)
   for (const [index, { id, answer }] of sent.entries()) {
     const sha256 = hash('sha256', id)
     ledger.sending(String(index), 0, [id], [sha256])
