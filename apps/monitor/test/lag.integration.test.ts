@@ -119,6 +119,7 @@ describe('lag', () => {
     const groups = new Set((await measureLag(admin, reader, Date.now())).map((lag) => lag.group))
     const known = (await admin.groups()).map(({ id }) => id)
     expect(known.some((id) => id.startsWith('connect-'))).toBe(true)
+    expect(known).toContain('worker-flag-large-orders')
     for (const id of groups) expect(known).toContain(id)
   })
 })

@@ -191,14 +191,19 @@ type OffsetCalls = Pick<
   'groups' | 'committedOffsets' | 'endOffsets' | 'startOffsets' | 'endOffsetsOf' | 'offsetsForTime' | 'deleteGroup'
 >
 
+/** Those of both rebalance protocols (KIP-848): workers are in the newer one, which the client leaves out by itself. */
+const groupTypes = ['classic', 'consumer']
+
 function offsetCalls(client: Client, ask: Ask): OffsetCalls {
   const offsetsAt = (topics: readonly string[], timestamp: bigint, isolation: Isolation = 'read-committed') =>
     ask(`reading offsets of ${topics.join(', ')}`, listOffsets(client, topics, timestamp, isolation))
   const oneTopic = async (topic: string, timestamp: bigint, isolation?: Isolation) =>
     (await offsetsAt([topic], timestamp, isolation)).get(topic) ?? new Map<number, bigint>()
   return {
-    groups: async () =>
-      [...(await ask('listing groups', client.listGroups())).values()].map(({ id, state }) => ({ id, state })),
+    groups: async () => {
+      const groups = await ask('listing groups', client.listGroups({ types: groupTypes }))
+      return [...groups.values()].map(({ id, state }) => ({ id, state }))
+    },
     committedOffsets: (group) => ask(`reading offsets of group ${group}`, committed(client, group)),
     endOffsets: (topic, isolation) => oneTopic(topic, ListOffsetTimestamps.LATEST, isolation),
     startOffsets: (topic) => oneTopic(topic, ListOffsetTimestamps.EARLIEST),
