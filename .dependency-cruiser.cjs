@@ -67,7 +67,7 @@ module.exports = {
     ...only('apps/gateway', ['core', 'service', 'schemas', 'kafka', 'reconcile']),
     ...only('apps/monitor', ['core', 'service', 'kafka']),
     ...only('apps/worker', ['core', 'service', 'schemas', 'kafka']),
-    ...only('apps/cli', ['core', 'service', 'stack', 'reconcile', 'client', 'kafka', 'drills']),
+    ...only('apps/cli', ['core', 'service', 'stack', 'reconcile', 'client', 'kafka', 'flink', 'drills']),
     {
       name: 'testkit-is-for-tests-only',
       severity: 'error',

@@ -1,8 +1,7 @@
 /** `millrace dlq`: the dead letters of a topic, through the API like anybody else. */
 import { MillraceError } from '@millrace/core/errors'
-import { gatewayUrl } from '@millrace/stack/servers/gateway'
-import { mintToken } from '@millrace/stack/token'
 import * as z from 'zod'
+import { askGateway } from './gateway.ts'
 import { runningInstallation } from './running.ts'
 import type { RunningOptions } from './settings.ts'
 
@@ -33,18 +32,10 @@ const replayShape = z.looseObject({
   stopped: z.string().optional(),
   failures: z.array(z.looseObject({ id: z.string().nullable(), outcome: z.string(), detail: z.string() })),
 })
-const problemShape = z.looseObject({
-  detail: z.string(),
-  errors: z.array(z.looseObject({ pointer: z.string(), detail: z.string() })).default([]),
-})
 
 type Letter = z.infer<typeof letterShape>
 type Page = z.infer<typeof pageShape>
 type Replayed = z.infer<typeof replayShape>
-
-const tokenTtlSeconds = 600
-/** Longer than a replay of the largest size takes, with its canaries. */
-const timeoutMs = 60_000
 
 /** A page of the dead letters of a topic. */
 export async function listLetters(topic: string, { reason, limit, from, ...options }: ListOptions): Promise<Page> {
@@ -92,20 +83,7 @@ async function ask<T>(
   body?: object,
 ): Promise<T> {
   const { installation } = await runningInstallation(options)
-  const claims = { subject: 'millrace-dlq', scopes: [scope], ttlSeconds: tokenTtlSeconds }
-  const authorization = `Bearer ${await mintToken(installation.secrets, claims)}`
-  const answer = await fetch(`${gatewayUrl(installation)}${path}`, {
-    headers: { authorization, ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { method: 'POST', body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(timeoutMs),
-  }).catch((cause: unknown) => {
-    throw new MillraceError('stack.failed', 'the gateway does not answer: see "millrace status"', { cause })
-  })
-  const told: unknown = await answer.json()
-  if (answer.ok) return shape.parse(told)
-  const { detail, errors } = problemShape.parse(told)
-  const where = errors.map((error) => `; ${error.pointer} ${error.detail}`).join('')
-  throw new MillraceError('stack.failed', `${detail}${where}`)
+  return askGateway(installation, shape, scope, path, body)
 }
 
 /** A line for each letter: when, what for, whose, which event, and where it came from. */

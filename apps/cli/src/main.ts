@@ -10,6 +10,7 @@ import { down } from './down.ts'
 import type { DrillCommandOptions } from './drill.ts'
 import type { GenerateOptions } from './generate.ts'
 import type { PipelineTestOptions } from './pipeline-test.ts'
+import type { RestartOptions, ShowOptions } from './pipelines.ts'
 import { portBaseOption, type RunningOptions, type StateOption, withDefinition, withState } from './settings.ts'
 import { statusOf, statusTable } from './status.ts'
 import type { TailOptions } from './tail.ts'
@@ -183,6 +184,7 @@ function deadLetterCommands(millrace: Command): void {
 
 function pipelineCommands(millrace: Command): void {
   const pipelines = millrace.command('pipelines').description('the pipelines of the definition')
+  jobCommands(pipelines)
   withDefinition(pipelines.command('test'))
     .description('run one in memory over the events of a file: nothing has to run')
     .argument('<pipeline>')
@@ -213,6 +215,53 @@ function pipelineCommands(millrace: Command): void {
       print(options.json ? backtestJson(reports) : backtestText(reports))
       if (reports.some(([, { comparison }]) => comparison?.differences.length)) process.exitCode = exitCodes.failed
     })
+}
+
+function jobCommands(pipelines: Command): void {
+  withDefinition(pipelines.command('list'))
+    .description('all of them: whether they run, how far they are, and what they made of their records')
+    .addOption(json())
+    .action(async (options: RunningOptions & { json?: boolean }) => {
+      const { listPipelines, pipelineTable } = await loadPipelines()
+      const states = await listPipelines(options)
+      print(options.json ? states : pipelineTable(states))
+    })
+  withDefinition(pipelines.command('show'))
+    .description('all that is known of one, by partition too')
+    .argument('<name>')
+    .option('--sql', 'and the SQL that Flink runs')
+    .addOption(json())
+    .action(async (name: string, options: ShowOptions & { json?: boolean }) => {
+      const { showPipeline, pipelineText } = await loadPipelines()
+      const shown = await showPipeline(name, options)
+      print(options.json ? shown : pipelineText(shown))
+    })
+  withDefinition(pipelines.command('stop'))
+    .description('stop one with a savepoint; it stays stopped, though Flink is restarted, until "restart" or "apply"')
+    .argument('<name>')
+    .addOption(json())
+    .action(async (name: string, options: RunningOptions & { json?: boolean }) => {
+      const { stopPipeline, stopSentence } = await loadPipelines()
+      const answer = await stopPipeline(name, options)
+      print(options.json ? answer : stopSentence(answer))
+    })
+  withDefinition(pipelines.command('restart'))
+    .description('stop one with a savepoint, where it runs, and start it from there')
+    .argument('<name>')
+    .option(
+      '--from-beginning',
+      'start it from the first record that its topic holds instead: results of those windows are published again',
+    )
+    .addOption(json())
+    .action(async (name: string, options: RestartOptions & { json?: boolean }) => {
+      const { restartPipeline, restartSentence } = await loadPipelines()
+      const answer = await restartPipeline(name, options)
+      print(options.json ? answer : restartSentence(answer))
+    })
+}
+
+async function loadPipelines() {
+  return { ...(await import('./pipelines.ts')), ...(await import('./pipeline-tables.ts')) }
 }
 
 try {

@@ -28,11 +28,14 @@ describe('in a folder where nothing ran', () => {
     expect(await readdir(state)).toEqual([])
   })
 
-  test.each([['plan'], ['apply'], ['tail', 'order.placed']])('%s fails and says how to start it', async (...words) => {
-    const { code, stderr } = await millrace(...words, '--state', await temporaryFolder())
-    expect(code).toBe(1)
-    expect(stderr).toBe('nothing runs here: start it with "npx millrace up"\n')
-  })
+  test.each([['plan'], ['apply'], ['tail', 'order.placed'], ['pipelines', 'list']])(
+    '%s fails and says how to start it',
+    async (...words) => {
+      const { code, stderr } = await millrace(...words, '--state', await temporaryFolder())
+      expect(code).toBe(1)
+      expect(stderr).toBe('nothing runs here: start it with "npx millrace up"\n')
+    },
+  )
 
   test('token fails and says that there is no issuer yet', async () => {
     const { code, stdout, stderr } = await millrace('token', '--state', await temporaryFolder(), '--scope', 'ops:read')

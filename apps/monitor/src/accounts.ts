@@ -126,6 +126,7 @@ export class Accounts {
   }
 
   account(account: Account): void {
+    if (account.anew) this.#minutes.forgetReader(account.topic, account.reader)
     this.ledgerOf(account.topic)?.account(account)
   }
 

@@ -55,6 +55,15 @@ export class LedgerMinutes {
     }
   }
 
+  /** A reader begins anew with a topic. */
+  forgetReader(topic: string, reader: string): void {
+    for (const [key, minute] of this.#minutes) {
+      if (minute.topic !== topic || minute.readers[reader] === undefined) continue
+      Reflect.deleteProperty(minute.readers, reader)
+      this.#changed.add(key)
+    }
+  }
+
   /** The minutes that changed since this was last asked, by key; `undefined` for one that is gone. */
   takeChanged(): Map<string, LedgerMinute | undefined> {
     const changed = new Map([...this.#changed].map((key) => [key, this.#minutes.get(key)]))

@@ -107,7 +107,11 @@ export class TopicLedger {
   }
 
   /** What a reader says of itself. Its accounts of a partition come in any order of their offsets. */
-  account({ reader, partition, from, through, beyond, counts }: Account): void {
+  account({ reader, partition, from, through, beyond, counts, anew }: Account): void {
+    if (anew) {
+      this.#begin(reader)
+      return
+    }
     const places = this.#places.getOrInsertComputed(reader, () => new Map())
     const first = Math.min(from, through)
     const place = places.get(partition) ?? { from: first, base: null, through, beyond, counted: 0 }
@@ -118,6 +122,12 @@ export class TopicLedger {
       counted: place.counted + counts.reduce((sum, { events }) => sum + events, 0),
     })
     for (const { minute, outcome, events } of counts) this.#count(reader, minute, outcome, events)
+  }
+
+  #begin(reader: string): void {
+    this.#places.set(reader, new Map())
+    this.#counts.delete(reader)
+    this.#writtenOff.delete(reader)
   }
 
   /** A sink, which says nothing of single events, has loaded everything before an offset. */

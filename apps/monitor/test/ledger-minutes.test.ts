@@ -33,6 +33,20 @@ test('those that have not changed for longest make room, and are taken away wher
   expect(changed.size).toBeLessThanOrEqual(minutesMax)
 })
 
+test('what a reader counted of a topic goes when it begins anew, and nothing else', () => {
+  const minutes = new LedgerMinutes()
+  minutes.count(of(0), 1)
+  minutes.count(of(0), 1, processed)
+  minutes.count(of(0), 1, { ...processed, reader: 'worker/other' })
+  minutes.count(of(1), 1)
+  minutes.count(of(0, 'other'), 1, processed)
+  minutes.takeChanged()
+  minutes.forgetReader('t', 'worker/w')
+  expect([...minutes.takeChanged().values()]).toEqual([
+    { ...of(0), accepted: 1, readers: { 'worker/other': { processed: 1 } } },
+  ])
+})
+
 test('those of a topic that is gone go', () => {
   const minutes = new LedgerMinutes()
   minutes.count(of(0), 1)

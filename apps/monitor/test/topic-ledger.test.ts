@@ -1,4 +1,4 @@
-import type { AccountCount } from '@millrace/core/account'
+import { accountAnew, type AccountCount } from '@millrace/core/account'
 import { expect, test } from 'vitest'
 import { TopicLedger } from '../src/topic-ledger.ts'
 
@@ -36,6 +36,15 @@ test('an event that a reader tells of twice shows as less than nothing', () => {
   const ledger = ledgerWith(0, 1)
   told(ledger, 0, 2, 3)
   expect(stateOf(ledger)?.unaccounted).toBe(-1)
+})
+
+test('a reader that begins anew has told of nothing, and has everything before it', () => {
+  const ledger = ledgerWith(0, 1, 2)
+  told(ledger, 0, 3, 2)
+  ledger.account(accountAnew(reader, 't'))
+  expect(stateOf(ledger)).toEqual({ counts: {}, inFlight: 3, unaccounted: 0, writtenOff: 0 })
+  told(ledger, 0, 2, 2)
+  expect(stateOf(ledger)).toEqual({ counts: { processed: 2 }, inFlight: 1, unaccounted: 0, writtenOff: 0 })
 })
 
 test('events that are done with behind one that is not count', () => {

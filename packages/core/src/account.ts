@@ -34,17 +34,25 @@ export type Account = {
   /** How many events it has counted from `through` on. */
   readonly beyond: number
   readonly counts: readonly AccountCount[]
+  /** The reader begins anew with the topic: what it told of it before, of any partition, counts no more. */
+  readonly anew?: true
+}
+
+/** What is stored before a reader begins anew with a topic. */
+export function accountAnew(reader: string, topic: string): Account {
+  return { reader, topic, partition: 0, from: 0, through: 0, beyond: 0, counts: [], anew: true }
 }
 
 /** The account that a record's value holds, or `undefined` when it is none that this version understands. */
 export function parseAccount(value: unknown): Account | undefined {
   if (!isJsonObject(value)) return undefined
-  const { reader, topic, partition, from, through, beyond, counts } = value
+  const { reader, topic, partition, from, through, beyond, counts, anew } = value
   if (typeof reader !== 'string' || typeof topic !== 'string') return undefined
   if (!isCount(partition) || !isCount(from) || !isCount(through) || !isCount(beyond)) return undefined
   if (!Array.isArray(counts)) return undefined
   const parsed = counts.flatMap((count: unknown) => parseCount(count) ?? [])
-  return parsed.length < counts.length ? undefined : { reader, topic, partition, from, through, beyond, counts: parsed }
+  if (parsed.length < counts.length) return undefined
+  return { reader, topic, partition, from, through, beyond, counts: parsed, ...(anew === true && { anew }) }
 }
 
 function parseCount(value: unknown): AccountCount | undefined {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Account, minuteOf, parseAccount } from '../src/account.ts'
+import { type Account, accountAnew, minuteOf, parseAccount } from '../src/account.ts'
 
 const storedAtMs = Date.parse('2026-03-01T12:34:56Z')
 const headers = (entries: Record<string, string>) => new Map(Object.entries(entries))
@@ -57,6 +57,9 @@ const account: Account = {
 
 test('an account is read as it was written', () => {
   expect(parseAccount(JSON.parse(JSON.stringify(account)))).toEqual(account)
+  const anew = accountAnew('flink/spend', 'order.placed')
+  expect(anew.anew).toBe(true)
+  expect(parseAccount(JSON.parse(JSON.stringify(anew)))).toEqual(anew)
 })
 
 test.each([

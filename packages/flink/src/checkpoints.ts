@@ -9,14 +9,14 @@ export function pipelineCheckpoints(checkpointDirectory: string, pipeline: strin
 type Found = { readonly path: string; readonly modifiedMs: number; readonly number: number }
 
 /**
- * The newest complete checkpoint or savepoint in a pipeline's folder, or `undefined` when there is none. Complete is what has
- * a `_metadata` file: Flink writes it last, under another name until it is whole.
+ * The newest complete checkpoint or savepoint in a pipeline's folder, or `undefined` when there is none, or none after `sinceMs`. Complete is
+ * what has a `_metadata` file: Flink writes it last, under another name until it is whole.
  */
-export async function newestCheckpoint(directory: string): Promise<string | undefined> {
+export async function newestCheckpoint(directory: string, sinceMs = 0): Promise<string | undefined> {
   let newest: Found | undefined
   for await (const name of glob(['*/chk-*/_metadata', 'savepoint-*/_metadata'], { cwd: directory })) {
     const found = await checkpointAt(join(directory, name))
-    if (found && (newest === undefined || isNewer(found, newest))) newest = found
+    if (found && found.modifiedMs > sinceMs && (newest === undefined || isNewer(found, newest))) newest = found
   }
   return newest?.path
 }

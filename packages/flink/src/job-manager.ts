@@ -53,25 +53,53 @@ export async function fingerprintOf(url: string, job: Job): Promise<string | und
   return isJsonObject(parameters) ? textOf(parameters[fingerprintParameter]) : undefined
 }
 
+/** One of the tasks that a job is made of, each as often as its parallelism says. */
+export type Task = { readonly id: string; readonly status: string | undefined; readonly parallelism: number }
+
+/** What is known of one job; its state is `undefined` where Flink says one that is not known here. */
+export async function detailOf(
+  url: string,
+  id: string,
+  timeoutMs?: number,
+): Promise<{ readonly state: JobState | undefined; readonly tasks: readonly Task[] }> {
+  const answer = await request(new URL(`/jobs/${id}`, url), 'GET', undefined, timeoutMs)
+  const tasks = objectsOf(answer['vertices']).map((task) => ({
+    id: textOf(task['id']) ?? '',
+    status: textOf(task['status']),
+    parallelism: Number(task['parallelism']),
+  }))
+  return { state: states.find((known) => known === answer['state']), tasks }
+}
+
 export type JobProgress =
-  { readonly kind: 'running' } | { readonly kind: 'starting' } | { readonly kind: 'ended'; readonly reason: string }
+  | { readonly kind: 'running' | 'starting' | 'restarting' | 'stopping' }
+  | { readonly kind: 'ended'; readonly reason: string }
 
 /** Whether all tasks of a job run: the job itself says RUNNING already while they are still being started. */
 export async function progressOf(url: string, id: string, timeoutMs?: number): Promise<JobProgress> {
-  const answer = await request(new URL(`/jobs/${id}`, url), 'GET', undefined, timeoutMs)
-  const state = states.find((known) => known === answer['state'])
+  const { state, tasks } = await detailOf(url, id, timeoutMs)
   if (state !== undefined && hasEnded(state)) return { kind: 'ended', reason: await failureOf(url, id) }
-  const tasks = objectsOf(answer['vertices'])
-  const runs = state === 'RUNNING' && tasks.length > 0 && tasks.every((task) => task['status'] === 'RUNNING')
+  if (state === 'RESTARTING' || state === 'FAILING') return { kind: 'restarting' }
+  if (state === 'CANCELLING') return { kind: 'stopping' }
+  const runs = state === 'RUNNING' && tasks.length > 0 && tasks.every(({ status }) => status === 'RUNNING')
   return { kind: runs ? 'running' : 'starting' }
 }
 
 /** The root cause of a job's last failure. */
 export async function failureOf(url: string, id: string): Promise<string> {
+  return (await lastFailureOf(url, id))?.reason ?? 'Flink gives no reason'
+}
+
+/** A job's last failure, if it had one: its root cause, and when it was, in milliseconds since the epoch. */
+export async function lastFailureOf(
+  url: string,
+  id: string,
+): Promise<{ readonly reason: string; readonly atMs: number } | undefined> {
   const answer = await request(new URL(`/jobs/${id}/exceptions`, url), 'GET')
   const history = answer['exceptionHistory']
   const [latest] = isJsonObject(history) ? objectsOf(history['entries']) : []
-  return rootCause(textOf(latest?.['stacktrace']) ?? 'Flink gives no reason')
+  const trace = textOf(latest?.['stacktrace'])
+  return trace === undefined ? undefined : { reason: rootCause(trace), atMs: Number(latest?.['timestamp']) }
 }
 
 /**
@@ -103,8 +131,7 @@ export async function stopWithSavepoint(
 export async function cancel(url: string, id: string, timeoutMs: number): Promise<void> {
   await request(new URL(`/jobs/${id}`, url), 'PATCH', undefined, timeoutMs)
   await poll(`to cancel job ${id}`, timeoutMs, async (leftMs) => {
-    const answer = await request(new URL(`/jobs/${id}`, url), 'GET', undefined, leftMs)
-    const state = states.find((known) => known === answer['state'])
+    const { state } = await detailOf(url, id, leftMs)
     return state !== undefined && hasEnded(state) ? state : undefined
   })
 }

@@ -1,9 +1,10 @@
 import { MillraceError } from '@millrace/core/errors'
 import type { Pipeline } from '@millrace/core/pipeline'
 import { newestCheckpoint, pipelineCheckpoints } from './checkpoints.ts'
-import { compilePipeline, type CompiledPipeline } from './compile.ts'
+import { compilePipeline } from './compile.ts'
 import { poll } from './deadline.ts'
 import type { FlinkEnvironment } from './environment.ts'
+import { type Intent, keepIntent, readIntent } from './intent.ts'
 import {
   cancel,
   failureOf,
@@ -24,6 +25,9 @@ export type FlinkCluster = {
   /** The SQL Gateway's REST endpoint. */
   readonly sqlGatewayUrl: string
 }
+
+/** What is submitted of a pipeline. */
+type Submission = { readonly name: string; readonly statements: readonly string[] }
 
 /** What `ensureJob` found, and did about it. */
 export type Ensured =
@@ -46,7 +50,7 @@ export async function listJobs({ url }: FlinkCluster): Promise<Job[]> {
  */
 export async function submit(
   { sqlGatewayUrl }: FlinkCluster,
-  { name, statements }: CompiledPipeline,
+  { name, statements }: Submission,
   restoreFrom?: string,
 ): Promise<string> {
   const restore =
@@ -76,7 +80,8 @@ async function planInTurn<T>(plan: () => Promise<T>): Promise<T> {
 
 /**
  * Waits until all tasks of a job run.
- * @throws MillraceError `flink.refused` with the root cause when the job fails or keeps restarting, `flink.unavailable` when it takes too long.
+ * @throws MillraceError `flink.refused` with the root cause when the job fails, keeps restarting or cannot take up its state, `flink.unavailable`
+ * when it takes too long.
  */
 export async function awaitRunning({ url }: FlinkCluster, jobId: string, timeoutMs = runningTimeoutMs): Promise<void> {
   const deadline = performance.now() + timeoutMs
@@ -84,15 +89,19 @@ export async function awaitRunning({ url }: FlinkCluster, jobId: string, timeout
     const progress = await progressOf(url, jobId, leftMs)
     if (progress.kind === 'running') return progress
     if (progress.kind === 'ended') throw new MillraceError('flink.refused', `job ${jobId} ended: ${progress.reason}`)
+    const reason = progress.kind === 'restarting' ? await failureOf(url, jobId) : ''
+    if (unfit.test(reason)) throw new MillraceError('flink.refused', `job ${jobId} cannot take up its state: ${reason}`)
     if (performance.now() < deadline) return undefined
-    const reason = await failureOf(url, jobId)
-    throw new MillraceError('flink.refused', `job ${jobId} does not run after ${timeoutMs} ms: ${reason}`)
+    throw new MillraceError(
+      'flink.refused',
+      `job ${jobId} does not run after ${timeoutMs} ms: ${await failureOf(url, jobId)}`,
+    )
   })
 }
 
 /**
  * Makes sure that exactly one job runs for a pipeline, and that it is this pipeline: an unchanged job is left alone, a changed one is
- * stopped and goes on where it was, a missing one goes on from its newest checkpoint.
+ * stopped and goes on where it was, a missing one goes on from its newest checkpoint, also where it was stopped by hand.
  * @throws MillraceError `flink.unavailable`, `flink.refused`.
  */
 export async function ensureJob(
@@ -100,23 +109,123 @@ export async function ensureJob(
   pipeline: Pipeline,
   environment: FlinkEnvironment,
 ): Promise<Ensured> {
-  const compiled = compilePipeline(pipeline, environment)
+  const { fingerprint, statements, checkpointDirectory } = compilePipeline(pipeline, environment)
   const found = await jobsOf(cluster, pipeline.name)
   const [only, ...others] = found
-  if (only && others.length === 0 && (await fingerprintOf(cluster.url, only)) === compiled.fingerprint) {
+  if (only && others.length === 0 && (await fingerprintOf(cluster.url, only)) === fingerprint) {
+    await keepIntent(checkpointDirectory, { statements, stoppedMs: undefined })
     return { action: 'unchanged', jobId: only.id }
   }
-  for (const job of found) await stopJob(cluster, job, compiled.checkpointDirectory)
-  const restoredFrom = await newestCheckpoint(compiled.checkpointDirectory)
-  const jobId = await submit(cluster, compiled, restoredFrom)
-  await awaitRunning(cluster, jobId)
-  return { action: found.length === 0 ? 'submitted' : 'replaced', jobId, restoredFrom }
+  for (const job of found) await stopJob(cluster, job, checkpointDirectory)
+  await keepIntent(checkpointDirectory, { statements, stoppedMs: undefined })
+  const intent = await readIntent(checkpointDirectory)
+  const started = await start(cluster, pipeline.name, checkpointDirectory, intent).catch((error: unknown) => {
+    throw isUnfit(error) ? unfitFor(pipeline, error) : error
+  })
+  return { action: found.length === 0 ? 'submitted' : 'replaced', ...started }
 }
 
-/** Stops the job of a pipeline, if there is one; `ensureJob` starts it again where it was. */
+/**
+ * Starts a job that a crash of the cluster has ended, as it was submitted, from its newest checkpoint.
+ * @throws MillraceError `flink.unavailable`, `flink.refused`.
+ */
+export async function resumeJob(
+  cluster: FlinkCluster,
+  name: string,
+  checkpointDirectory: string,
+  intent: Intent,
+): Promise<void> {
+  await start(cluster, name, pipelineCheckpoints(checkpointDirectory, name), intent)
+}
+
+type Started = { readonly jobId: string; readonly restoredFrom: string | undefined }
+
+/** What Flink does not take is not tried again after a crash. */
+async function start(
+  cluster: FlinkCluster,
+  name: string,
+  directory: string,
+  { statements = [], anewMs }: Intent,
+): Promise<Started> {
+  const restoredFrom = await newestCheckpoint(directory, anewMs)
+  try {
+    const jobId = await submit(cluster, { name, statements }, restoredFrom)
+    await awaitRunning(cluster, jobId)
+    return { jobId, restoredFrom }
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.retryable) throw error
+    if (isUnfit(error)) for (const job of await jobsOf(cluster, name)) await cancel(cluster.url, job.id, stopTimeoutMs)
+    if ((await jobsOf(cluster, name)).length === 0) await keepIntent(directory, { statements: undefined })
+    throw new MillraceError(error.code, `pipeline "${name}" does not start: ${error.message}`, { cause: error })
+  }
+}
+
+/**
+ * How Flink says that a job's state is not that of the job that it is to go on from: of an operator that there is no more, or, when its tasks
+ * start, of other types.
+ */
+const unfit = /StateMigrationException|allowNonRestoredState|Failed to rollback to checkpoint\/savepoint/
+
+function isUnfit(error: unknown): boolean {
+  return error instanceof MillraceError && unfit.test(error.message)
+}
+
+function unfitFor({ name, from }: Pipeline, cause: unknown): MillraceError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new MillraceError(
+    'flink.refused',
+    `pipeline "${name}" has changed so that what it had counted before does not fit, and it is stopped. Either take the change back and apply: it then goes on where it was. Or "millrace pipelines restart ${name} --from-beginning": it then reads all that ${from.topic} still holds, and publishes the results of those windows again. (${why})`,
+    { cause },
+  )
+}
+
+/** What became of the jobs of a pipeline that was stopped. */
+export type Stopped = {
+  /** Whether there was one. */
+  readonly ran: boolean
+  /** `undefined` where none could be made: it goes on from its newest checkpoint. */
+  readonly savepoint: string | undefined
+}
+
+/** Stops the job of a pipeline, if there is one, and leaves it so until `ensureJob` starts it again where it was. */
+export async function stopByHand(
+  cluster: FlinkCluster,
+  pipeline: string,
+  checkpointDirectory: string,
+): Promise<Stopped> {
+  const directory = pipelineCheckpoints(checkpointDirectory, pipeline)
+  const { stoppedMs } = await readIntent(directory)
+  // Before it is stopped: should Flink crash meanwhile, it is not started again.
+  await keepIntent(directory, { stoppedMs: stoppedMs ?? Date.now() })
+  try {
+    return await stopAll(cluster, pipeline, directory)
+  } catch (error) {
+    await keepIntent(directory, { stoppedMs })
+    throw error
+  }
+}
+
+/** Stops the job of a pipeline that the definition has no more, if there is one. */
 export async function stop(cluster: FlinkCluster, pipeline: string, checkpointDirectory: string): Promise<void> {
   const directory = pipelineCheckpoints(checkpointDirectory, pipeline)
-  for (const job of await jobsOf(cluster, pipeline)) await stopJob(cluster, job, directory)
+  const { statements } = await readIntent(directory)
+  if (statements !== undefined) await keepIntent(directory, { statements: undefined })
+  await stopAll(cluster, pipeline, directory)
+}
+
+/**
+ * Lets the next job of a pipeline begin at the first record that its topic holds, whatever it had counted before. Its checkpoints stay; none of
+ * them is gone on from.
+ */
+export async function beginAnew(pipeline: string, checkpointDirectory: string): Promise<void> {
+  await keepIntent(pipelineCheckpoints(checkpointDirectory, pipeline), { anewMs: Date.now() })
+}
+
+async function stopAll(cluster: FlinkCluster, pipeline: string, directory: string): Promise<Stopped> {
+  const found = await jobsOf(cluster, pipeline)
+  let savepoint: string | undefined
+  for (const job of found) savepoint = await stopJob(cluster, job, directory)
+  return { ran: found.length > 0, savepoint: savepoint?.replace(/^file:/, '') }
 }
 
 async function jobsOf(cluster: FlinkCluster, pipeline: string): Promise<Job[]> {
@@ -124,10 +233,11 @@ async function jobsOf(cluster: FlinkCluster, pipeline: string): Promise<Job[]> {
 }
 
 /** With a savepoint where possible; a job that is just restarting can make none, and has its newest checkpoint. */
-async function stopJob({ url }: FlinkCluster, { id, state }: Job, directory: string): Promise<void> {
+async function stopJob({ url }: FlinkCluster, { id, state }: Job, directory: string): Promise<string | undefined> {
   if (state === 'RUNNING') {
-    const stopped = await stopWithSavepoint(url, id, directory, stopTimeoutMs).catch(() => undefined)
-    if (stopped !== undefined) return
+    const savepoint = await stopWithSavepoint(url, id, directory, stopTimeoutMs).catch(() => undefined)
+    if (savepoint !== undefined) return savepoint
   }
   await cancel(url, id, stopTimeoutMs)
+  return undefined
 }

@@ -1,29 +1,45 @@
 import { MillraceError } from '@millrace/core/errors'
-import { isJsonObject, type JsonObject, type JsonValue } from '@millrace/core/json'
+import { isJsonObject, type JsonObject, type JsonValue, parsedJson } from '@millrace/core/json'
 
 const requestTimeoutMaxMs = 30_000
 
 /** How Flink's REST servers, and what may stand in front of them, say that they cannot answer yet. */
 const unavailable: readonly number[] = [502, 503, 504]
 
+type Method = 'GET' | 'POST' | 'DELETE' | 'PATCH'
+
 /**
- * One request to one of Flink's REST servers, which all answer in JSON. It takes 30 seconds at most, or `timeoutMs` where that is less.
+ * One request to one of Flink's REST servers, which answer in JSON objects. It takes 30 seconds at most, or `timeoutMs` where that is less.
  * @throws MillraceError `flink.unavailable` when there is no answer, `flink.refused` with Flink's root cause when the answer is no.
  */
-export async function request(
+export async function request(url: URL, method: Method, body?: JsonObject, timeoutMs?: number): Promise<JsonObject> {
+  return ask(isJsonObject, url, method, body, timeoutMs)
+}
+
+/** The same where the answer is a list: of metrics. */
+export async function requestList(url: URL): Promise<JsonObject[]> {
+  return objectsOf(await ask(isList, url, 'GET'))
+}
+
+async function ask<T>(
+  isAnswer: (value: unknown) => value is T,
   url: URL,
-  method: 'GET' | 'POST' | 'DELETE' | 'PATCH',
+  method: Method,
   body?: JsonObject,
   timeoutMs = requestTimeoutMaxMs,
-): Promise<JsonObject> {
+): Promise<T> {
   const wholeMs = Math.ceil(Math.min(Math.max(timeoutMs, 0), requestTimeoutMaxMs))
   const { status, text } = await send(url, method, body, AbortSignal.timeout(wholeMs))
-  const answer = parsed(text)
-  if (status >= 200 && status < 300 && answer) return answer
+  const answer = parsedJson(text === '' ? '{}' : text)
+  if (status >= 200 && status < 300 && isAnswer(answer)) return answer
   throw new MillraceError(
     unavailable.includes(status) ? 'flink.unavailable' : 'flink.refused',
     `Flink answered ${method} ${url.pathname} with ${status}: ${causeOf(answer, text)}`,
   )
+}
+
+function isList(value: unknown): value is readonly JsonValue[] {
+  return Array.isArray(value)
 }
 
 async function send(
@@ -46,17 +62,8 @@ async function send(
   }
 }
 
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text === '' ? '{}' : text)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function causeOf(answer: JsonObject | undefined, text: string): string {
-  const errors = answer?.['errors']
+function causeOf(answer: unknown, text: string): string {
+  const errors = isJsonObject(answer) ? answer['errors'] : undefined
   const last = Array.isArray(errors) ? errors.filter((error) => typeof error === 'string').at(-1) : undefined
   return rootCause(last ?? text)
 }

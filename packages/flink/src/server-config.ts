@@ -18,6 +18,7 @@ const slotsDefault = 8
 /** Flink refuses a windowed aggregation with less than 8 MiB. */
 const managedMemoryPerSlotMb = 16
 const networkMemoryMb = 32
+const restAgeMaxMs = 250
 const loopback = '127.0.0.1'
 
 /** The text of the server's `config.yaml`. */
@@ -61,6 +62,9 @@ export function flinkConfiguration(options: FlinkServerOptions): string {
     // Else "a.b", "a-b" and "a_b" were one name of a job.
     'metrics.reporter.prometheus.filterLabelValueCharacters': false,
     'metrics.latency.interval': 0,
+    // What its REST API says is as old as this at most; both are looked up when somebody asks, and at no other time.
+    'metrics.fetcher.update-interval': `${restAgeMaxMs} ms`,
+    'web.refresh-interval': `${restAgeMaxMs} ms`,
   }
   return Object.entries(settings)
     .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)

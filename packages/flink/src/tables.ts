@@ -7,7 +7,7 @@ import * as sql from './sql.ts'
  * As long as the brokers allow by default. A result that a checkpoint contains is committed only after it: if Flink were away
  * for longer, the brokers would abort it, and it would be lost.
  */
-const transactionTimeoutMs = 900_000
+export const transactionTimeoutMs = 900_000
 
 const batchBytes = 131_072
 

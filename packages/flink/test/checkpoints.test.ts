@@ -67,3 +67,11 @@ test('what else lies in the folder is none', async () => {
   await complete('chk-5', 300)
   expect(await newestCheckpoint(directory)).toBeUndefined()
 })
+
+test('what is not younger than a job that began anew is not its own', async () => {
+  const savepoint = await complete('savepoint-012345-6789abcdef', 100)
+  expect(await newestCheckpoint(directory, 99_999)).toBe(savepoint)
+  expect(await newestCheckpoint(directory, 100_000)).toBeUndefined()
+  const next = await complete(`${laterJob}/chk-1`, 101)
+  expect(await newestCheckpoint(directory, 100_000)).toBe(next)
+})

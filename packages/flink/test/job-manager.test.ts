@@ -49,7 +49,9 @@ describe('a job', () => {
     ['running', 'RUNNING', ['RUNNING', 'RUNNING']],
     ['starting', 'RUNNING', ['RUNNING', 'INITIALIZING']],
     ['starting', 'RUNNING', []],
-    ['starting', 'RESTARTING', ['RUNNING']],
+    ['restarting', 'RESTARTING', ['RUNNING']],
+    ['restarting', 'FAILING', ['FAILED', 'CANCELING']],
+    ['stopping', 'CANCELLING', ['CANCELING']],
     ['starting', 'CREATED', ['CREATED']],
   ])('is %s when it is %s with tasks %j', async (kind, state, tasks) => {
     const { url } = await answering({ [`GET /jobs/${jobId}`]: detail(state, tasks) })

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { compilePipeline } from '../src/compile.ts'
-import { awaitRunning, ensureJob, listJobs, stop, submit } from '../src/jobs.ts'
+import { intendedJobs, readIntent } from '../src/intent.ts'
+import { awaitRunning, beginAnew, ensureJob, listJobs, resumeJob, stop, stopByHand, submit } from '../src/jobs.ts'
 import {
   type Answer,
   answering,
@@ -55,12 +56,13 @@ function statementsOf(asked: readonly Asked[]): string[] {
 
 describe('making sure that a pipeline runs', () => {
   test('leaves the job alone that is this pipeline', async () => {
-    const { fingerprint } = compilePipeline(spendPerCustomer, environment)
+    const own = await environmentWith()
+    const { fingerprint } = compilePipeline(spendPerCustomer, own)
     const { at, asked } = await cluster({
       'GET /jobs/overview': overview('RUNNING'),
       [`GET /jobs/${jobId}/config`]: configWith(fingerprint),
     })
-    expect(await ensureJob(at, spendPerCustomer, environment)).toEqual({ action: 'unchanged', jobId })
+    expect(await ensureJob(at, spendPerCustomer, own)).toEqual({ action: 'unchanged', jobId })
     expect(asked.map(({ method }) => method)).toEqual(['GET', 'GET'])
   })
 
@@ -112,7 +114,113 @@ describe('making sure that a pipeline runs', () => {
   })
 })
 
+describe('a pipeline whose state of before does not fit', () => {
+  const migration =
+    'org.apache.flink.util.StateMigrationException: The new state serializer must not be incompatible with the old state serializer'
+  const stacktrace = `java.lang.Exception: Exception while creating StreamOperatorStateContext.\nCaused by: ${migration}\n`
+  const failing = { body: { exceptionHistory: { entries: [{ stacktrace, timestamp: 1 }] } } }
+
+  test('is stopped when its tasks cannot take it up, and the error says what to do', async () => {
+    const own = await environmentWith(`${jobId}/chk-12`)
+    const { at, asked } = await cluster({
+      ...gateway(startedId),
+      'GET /jobs/overview': [
+        { body: { jobs: [] } },
+        overview('RESTARTING', undefined, startedId),
+        { body: { jobs: [] } },
+      ],
+      [`GET /jobs/${startedId}`]: [
+        detail('CREATED', []),
+        detail('RESTARTING', ['CANCELED']),
+        detail('CANCELED', ['CANCELED']),
+      ],
+      [`GET /jobs/${startedId}/exceptions`]: failing,
+      [`PATCH /jobs/${startedId}`]: { status: 202, body: {} },
+    })
+    await expect(ensureJob(at, spendPerCustomer, own)).rejects.toMatchObject({
+      code: 'flink.refused',
+      message: containing('"millrace pipelines restart spend-per-customer --from-beginning"'),
+    })
+    expect(asked.map(({ method }) => method)).toContain('PATCH')
+    expect(await intendedJobs(own.checkpointDirectory)).toEqual(new Map())
+  })
+
+  test('is not started when Flink does not find its operators, and the error says what to do', async () => {
+    const own = await environmentWith(`${jobId}/chk-12`)
+    const rollback =
+      'java.lang.IllegalStateException: Failed to rollback to checkpoint/savepoint file:/x. Cannot map checkpoint/savepoint state for operator 1f to the new program'
+    const { at } = await cluster({
+      ...gateway(startedId),
+      'POST /v1/sessions/s1/statements': {
+        status: 500,
+        body: { errors: ['Internal error', `Caused by: ${rollback}`] },
+      },
+      'GET /jobs/overview': { body: { jobs: [] } },
+    })
+    await expect(ensureJob(at, spendPerCustomer, own)).rejects.toThrow(
+      /has changed so that .* does not fit.*order\.placed.*Failed to rollback/,
+    )
+    expect(await intendedJobs(own.checkpointDirectory)).toEqual(new Map())
+  })
+
+  test('is started from the beginning of its topic when it is to begin anew', async () => {
+    const own = await environmentWith(`${jobId}/chk-12`)
+    await beginAnew(spendPerCustomer.name, own.checkpointDirectory)
+    const { at, asked } = await cluster({
+      ...gateway(startedId),
+      'GET /jobs/overview': { body: { jobs: [] } },
+      [`GET /jobs/${startedId}`]: running,
+    })
+    expect(await ensureJob(at, spendPerCustomer, own)).toMatchObject({ restoredFrom: undefined })
+    expect(statementsOf(asked).join()).not.toContain('state-recovery')
+  })
+})
+
+test('a job that a crash has ended goes on from its newest checkpoint as it was submitted, not as the pipeline is now', async () => {
+  const own = await environmentWith(`${jobId}/chk-12`)
+  const { at, asked } = await cluster({ ...gateway(startedId), [`GET /jobs/${startedId}`]: running })
+  const intent = { statements: ['EXECUTE STATEMENT SET …'], stoppedMs: undefined, anewMs: 0 }
+  await resumeJob(at, spendPerCustomer.name, own.checkpointDirectory, intent)
+  const statements = statementsOf(asked)
+  expect(statements).toHaveLength(3)
+  expect(statements[0]).toContain('chk-12')
+  expect(statements[2]).toBe('{"statement":"EXECUTE STATEMENT SET …"}')
+})
+
 describe('stopping a pipeline', () => {
+  test('by hand is kept until it is ensured again', async () => {
+    const own = await environmentWith()
+    const { name } = spendPerCustomer
+    const { fingerprint, checkpointDirectory } = compilePipeline(spendPerCustomer, own)
+    const { at } = await cluster({
+      'GET /jobs/overview': [overview('RUNNING'), { body: { jobs: [] } }, overview('RUNNING')],
+      [`GET /jobs/${jobId}/config`]: configWith(fingerprint),
+      [`POST /jobs/${jobId}/stop`]: { status: 202, body: { 'request-id': 't1' } },
+      [`GET /jobs/${jobId}/savepoints/t1`]: {
+        body: { status: { id: 'COMPLETED' }, operation: { location: 'file:/data/savepoint-1' } },
+      },
+    })
+    expect(await stopByHand(at, name, own.checkpointDirectory)).toEqual({ ran: true, savepoint: '/data/savepoint-1' })
+    const { stoppedMs } = await readIntent(checkpointDirectory)
+    expect(stoppedMs).toBeGreaterThan(0)
+    expect(await stopByHand(at, name, own.checkpointDirectory)).toEqual({ ran: false, savepoint: undefined })
+    expect(await readIntent(checkpointDirectory)).toMatchObject({ stoppedMs })
+    await ensureJob(at, spendPerCustomer, own)
+    expect((await readIntent(checkpointDirectory)).stoppedMs).toBeUndefined()
+    expect([...(await intendedJobs(own.checkpointDirectory)).keys()]).toEqual([name])
+  })
+
+  test('by hand is not kept when it could not be stopped', async () => {
+    const own = await environmentWith()
+    const { at } = await cluster({
+      'GET /jobs/overview': overview('RESTARTING'),
+      [`PATCH /jobs/${jobId}`]: { status: 500, body: { errors: ['no'] } },
+    })
+    await expect(stopByHand(at, spendPerCustomer.name, own.checkpointDirectory)).rejects.toThrow('no')
+    const { checkpointDirectory } = compilePipeline(spendPerCustomer, own)
+    expect((await readIntent(checkpointDirectory)).stoppedMs).toBeUndefined()
+  })
+
   const cancelled = {
     [`PATCH /jobs/${jobId}`]: { status: 202, body: {} },
     [`GET /jobs/${jobId}`]: detail('CANCELED', ['CANCELED']),

@@ -1,10 +1,12 @@
 import { MillraceError } from '@millrace/core/errors'
 import type { Pipeline } from '@millrace/core/pipeline'
 import { valueSubject } from '@millrace/core/topic-name'
+import { pipelineCheckpoints } from '@millrace/flink/checkpoints'
 import { compilePipeline } from '@millrace/flink/compile'
 import type { FlinkEnvironment } from '@millrace/flink/environment'
+import { intendedJobs, readIntent } from '@millrace/flink/intent'
 import { fingerprintOf, type Job } from '@millrace/flink/job-manager'
-import { ensureJob, type FlinkCluster, listJobs, stop } from '@millrace/flink/jobs'
+import { ensureJob, type FlinkCluster, listJobs, resumeJob, stop } from '@millrace/flink/jobs'
 import type { Registry } from '@millrace/schemas/registry'
 import type { Change } from './change.ts'
 
@@ -16,38 +18,32 @@ export type Jobs = {
   readonly registryUrl: string
 }
 
-/** The pipelines whose job is missing, changed or running more than once, and the jobs that no pipeline wants any more. */
+/** The pipelines whose job is missing, stopped, changed or running more than once, and the jobs that no pipeline wants any more. */
 export async function planJobs(pipelines: readonly Pipeline[], jobs: Jobs, registry: Registry): Promise<Change[]> {
   const running = await listJobs(jobs.cluster)
   const changes = pipelines.map((pipeline) => planJob(pipeline, running, jobs, registry))
   return [...(await Promise.all(changes)).flat(), ...planRemovals(pipelines, running, jobs)]
 }
 
-/** The jobs that a crash of the cluster has ended. What was never applied, and so has no schema, never ran. */
-export async function planResumption(
-  pipelines: readonly Pipeline[],
-  jobs: Jobs,
-  registry: Registry,
-): Promise<Change[]> {
-  const running = await listJobs(jobs.cluster)
-  const changes = pipelines.map(async (pipeline) => {
-    const wasApplied = (await schemaUrlOf(pipeline, jobs, registry)) !== undefined
-    return wasApplied ? planJob(pipeline, running, jobs, registry) : []
-  })
-  return (await Promise.all(changes)).flat()
-}
-
 async function planJob(pipeline: Pipeline, running: readonly Job[], jobs: Jobs, registry: Registry): Promise<Change[]> {
-  const [only, ...others] = running.filter((job) => job.name === pipeline.name)
-  const schemaUrl = await schemaUrlOf(pipeline, jobs, registry)
-  if (only && others.length === 0 && schemaUrl !== undefined) {
-    const compiled = compilePipeline(pipeline, { ...jobs.environment, schemaUrl: () => schemaUrl })
-    if ((await fingerprintOf(jobs.cluster.url, only)) === compiled.fingerprint) return []
+  const { name, from, result } = pipeline
+  const [only, ...others] = running.filter((job) => job.name === name)
+  const { stoppedMs } = await readIntent(pipelineCheckpoints(jobs.environment.checkpointDirectory, name))
+  const environment = await jobEnvironment(pipeline, jobs, registry)
+  if (only && others.length === 0 && environment && stoppedMs === undefined) {
+    const { fingerprint } = compilePipeline(pipeline, environment)
+    if ((await fingerprintOf(jobs.cluster.url, only)) === fingerprint) return []
   }
-  const action = only ? 'update' : 'create'
-  const detail = `${pipeline.from.topic} → ${pipeline.result.topic}`
-  const apply = () => ensure(pipeline, jobs, registry)
-  return [{ resource: 'job', name: pipeline.name, action, detail, apply }]
+  const topics = `${from.topic} → ${result.topic}`
+  return [
+    {
+      resource: 'job',
+      name,
+      action: only ? 'update' : 'create',
+      detail: stoppedMs === undefined ? topics : `was stopped by hand; ${topics}`,
+      apply: () => ensure(pipeline, jobs, registry),
+    },
+  ]
 }
 
 function planRemovals(pipelines: readonly Pipeline[], running: readonly Job[], jobs: Jobs): Change[] {
@@ -63,14 +59,45 @@ function planRemovals(pipelines: readonly Pipeline[], running: readonly Job[], j
 }
 
 async function ensure(pipeline: Pipeline, jobs: Jobs, registry: Registry): Promise<void> {
-  const schemaUrl = await schemaUrlOf(pipeline, jobs, registry)
-  if (schemaUrl === undefined) {
-    throw new MillraceError('registry.refused', `the schema of ${pipeline.result.name} is not in the registry`)
-  }
-  await ensureJob(jobs.cluster, pipeline, { ...jobs.environment, schemaUrl: () => schemaUrl })
+  await ensureJob(jobs.cluster, pipeline, await requireEnvironment(pipeline, jobs, registry))
 }
 
-async function schemaUrlOf({ result }: Pipeline, jobs: Jobs, registry: Registry): Promise<string | undefined> {
+/** The jobs that a crash of the cluster has ended, as they were; none that was stopped by hand. */
+export async function planResumption({ cluster, environment: { checkpointDirectory } }: Jobs): Promise<Change[]> {
+  const running = new Set((await listJobs(cluster)).map(({ name }) => name))
+  const ended = [...(await intendedJobs(checkpointDirectory))].filter(([name]) => !running.has(name))
+  return ended.map(([name, intent]) => ({
+    resource: 'job',
+    name,
+    action: 'create',
+    detail: 'it ended with Flink',
+    apply: () => resumeJob(cluster, name, checkpointDirectory, intent),
+  }))
+}
+
+/** What a pipeline's SQL depends on, or `undefined` while the schema of its result is not in the registry. */
+async function jobEnvironment(
+  { result }: Pipeline,
+  { environment, registryUrl }: Jobs,
+  registry: Registry,
+): Promise<FlinkEnvironment | undefined> {
   const found = await registry.lookUp(valueSubject(result.topic), 'JSON', JSON.stringify(result.schema))
-  return found && `${jobs.registryUrl}/schemas/ids/${found.id}`
+  return found && { ...environment, schemaUrl: () => `${registryUrl}/schemas/ids/${found.id}` }
+}
+
+/**
+ * What a pipeline's SQL depends on.
+ * @throws MillraceError `registry.refused` while the schema of its result is not in the registry.
+ */
+export async function requireEnvironment(
+  pipeline: Pipeline,
+  jobs: Jobs,
+  registry: Registry,
+): Promise<FlinkEnvironment> {
+  const environment = await jobEnvironment(pipeline, jobs, registry)
+  if (environment) return environment
+  throw new MillraceError(
+    'registry.refused',
+    `the schema of ${pipeline.result.name} is not in the registry: apply the definition first`,
+  )
 }

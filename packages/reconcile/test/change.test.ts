@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { MillraceError } from '@millrace/core/errors'
 import { expect, test } from 'vitest'
 import { applyChanges, type Change } from '../src/change.ts'
 
@@ -12,7 +13,7 @@ function watched(changes: readonly [Change['resource'], string][], fails: (name:
       most = Math.max(most, now)
       await setImmediate()
       now -= 1
-      if (fails(name)) throw new Error(`no ${name}`)
+      if (fails(name)) throw new MillraceError('flink.refused', `no ${name}`)
       told.push(name)
     }
     return { resource, name, action: 'create', detail: '', apply }
@@ -41,8 +42,27 @@ test('jobs are made four at once, after what stands before them and before what 
   expect([told.at(0), told.at(-1)]).toEqual(['first', 'last'])
 })
 
-test('jobs that fail keep no other from running, and what stands after them from being made', async () => {
+test('jobs that fail keep nothing else from being made, and are told of in the end', async () => {
   const { planned, told } = watched([...jobs, ['connector', 'last']], (name) => /[0-6]$/.test(name))
-  await expect(applyChanges(planned, () => undefined)).rejects.toThrow('no job 0')
-  expect(told.sort()).toEqual(['job 7', 'job 8', 'job 9'])
+  await expect(applyChanges(planned, () => undefined)).rejects.toMatchObject({
+    code: 'flink.refused',
+    message: jobs
+      .slice(0, 7)
+      .map(([, name]) => `no ${name}`)
+      .join('\n'),
+  })
+  expect(told).toEqual(['job 7', 'job 8', 'job 9', 'last'])
+})
+
+test('what is no job keeps what stands after it from being made', async () => {
+  const { planned, told } = watched(
+    [
+      ['topic', 'a'],
+      ['schema', 'b'],
+      ['connector', 'last'],
+    ],
+    (name) => name === 'b',
+  )
+  await expect(applyChanges(planned, () => undefined)).rejects.toThrow('no b')
+  expect(told).toEqual(['a'])
 })

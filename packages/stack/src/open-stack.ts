@@ -9,9 +9,7 @@ export async function openStack(
   events: StackEvents,
 ): Promise<{ installation: Installation; stack: Stack }> {
   const installation = await openInstallation(options)
-  const { parts, missing } = await partsOf(installation, (change) =>
-    events.note(`${change.action} ${change.resource} ${change.name}: ${change.detail}`),
-  )
+  const { parts, missing } = await partsOf(installation, (sentence) => events.note(sentence))
   if (missing.length > 0) {
     events.note(
       `${missing.join(' and ')} not installed: everything runs, but nothing records metrics and no alert fires`,

@@ -12,25 +12,24 @@ import { registryServer } from './servers/registry.ts'
 import { warehouseServer } from './servers/warehouse.ts'
 import { workerServers } from './servers/worker.ts'
 import { applyDefinition, applyEventTypes, applyFoundation, resumeJobs } from './world.ts'
-import type { Change } from '@millrace/reconcile/change'
 
 /** Every server and task of the platform on one machine, and what of it is not installed here. */
 export async function partsOf(
   installation: Installation,
-  report: (change: Change) => void,
+  note: (sentence: string) => void,
 ): Promise<{ parts: (ServerSpec | TaskSpec)[]; missing: readonly string[] }> {
   const monitoring = await monitoringServers(installation)
   const definition: TaskSpec = {
     kind: 'task',
     name: 'definition',
     dependsOn: ['registry', ...installation.gatewayInstances.map(gatewayName), 'flink', 'connect', 'warehouse-double'],
-    run: () => applyDefinition(installation, report),
+    run: () => applyDefinition(installation, note),
   }
   const parts = [
     ...brokerParts(installation),
     registryServer(installation),
     warehouseServer(installation),
-    flinkServer(installation, () => resumeJobs(installation, report)),
+    flinkServer(installation, () => resumeJobs(installation, note)),
     connectServer(installation),
     ...gatewayServers(installation),
     monitorServer(installation),

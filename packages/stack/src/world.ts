@@ -1,6 +1,7 @@
 /** The connections through which the definition is applied to a running installation. */
 import { readFile } from 'node:fs/promises'
 import { openConnect } from '@millrace/connect/connect-client'
+import { MillraceError } from '@millrace/core/errors'
 import { eventTypesOf } from '@millrace/core/platform'
 import { type Admin, openAdmin } from '@millrace/kafka/admin'
 import { putCatalogEntry, readCatalog, withdrawCatalogEntry } from '@millrace/kafka/catalog'
@@ -93,24 +94,32 @@ export async function applyFoundation(installation: Installation): Promise<void>
   }
 }
 
-/** Makes a running platform what its definition says; `report` is told of each change before it is made. */
-export async function applyDefinition(installation: Installation, report: (change: Change) => void): Promise<void> {
+/**
+ * Makes a running platform what its definition says. `note` is told of each change before it is made, and of the pipelines that Flink does not
+ * take: they keep nothing else from running.
+ */
+export async function applyDefinition(installation: Installation, note: Note): Promise<void> {
   const { world, close } = await openWorld(installation)
   try {
-    await applyChanges(await planDefinition(installation.platform, world), report)
+    await applyAllButRefused(await planDefinition(installation.platform, world), note)
   } finally {
     await close()
   }
 }
 
-/** Starts the jobs of the definition again, where they were. They need Kafka and the registry, which their crash has left alone, and nothing else. */
-export async function resumeJobs(installation: Installation, report: (change: Change) => void): Promise<void> {
-  const { world, close } = await openWorld(installation)
-  try {
-    await applyChanges(await planResumption(installation.platform.pipelines, world.jobs, world.registry), report)
-  } finally {
-    await close()
-  }
+/** Starts the jobs again that a crash of Flink has ended. */
+export async function resumeJobs(installation: Installation, note: Note): Promise<void> {
+  await applyAllButRefused(await planResumption(openJobs(installation)), note)
+}
+
+type Note = (sentence: string) => void
+
+async function applyAllButRefused(changes: readonly Change[], note: Note): Promise<void> {
+  const report = ({ action, resource, name, detail }: Change) => note(`${action} ${resource} ${name}: ${detail}`)
+  await applyChanges(changes, report).catch((error: unknown) => {
+    if (!(error instanceof MillraceError) || error.code !== 'flink.refused') throw error
+    note(error.message)
+  })
 }
 
 /** The topics, schemas and catalog entries of the definition, by which gateways serve: only the brokers and the registry must run. */

@@ -1,0 +1,3 @@
+import { averaged, withPipeline } from './turnover.ts'
+
+export default withPipeline(averaged)

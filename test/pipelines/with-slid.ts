@@ -1,0 +1,3 @@
+import { slid, withPipeline } from './turnover.ts'
+
+export default withPipeline(slid)

@@ -1,0 +1,3 @@
+import { turnover, withPipeline } from './turnover.ts'
+
+export default withPipeline(turnover)
