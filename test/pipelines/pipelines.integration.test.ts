@@ -180,7 +180,7 @@ test(
 
 describe('a pipeline whose change does not fit what it had counted', () => {
   test.each(['averaged', 'slid'] as const)(
-    'is not started, is said what to do, and goes on when the change is taken back: %s',
+    'is refused with what to do, and its job goes on as it was: %s',
     { timeout },
     async (definition) => {
       const refused = expect(millrace(definition, 'apply')).rejects
@@ -188,11 +188,14 @@ describe('a pipeline whose change does not fit what it had counted', () => {
         code: 1,
         stderr: matching(/^pipeline "turnover" has changed so that .*pipelines restart turnover --from-beginning/),
       })
-      expect(await stateOf('turnover')).toMatchObject({ state: 'missing' })
+      expect(planned.parse(JSON.parse(await millrace(definition, 'plan', '--json')))).toContainEqual(
+        expect.objectContaining({ resource: 'job', detail: matching(/^will be refused/) }),
+      )
+      expect(await stateOf('turnover')).toMatchObject({ state: 'running' })
       await sell(10)
-      expect(await restart('turnover')).toMatchObject({
-        restoredFrom: matching(/\/savepoint-/),
-      })
+      await settled(closed(20))
+      expect(await restart('turnover')).toMatchObject({ restoredFrom: matching(/\/savepoint-/) })
+      await sell(10)
       await settled(closed(20))
     },
   )

@@ -4,7 +4,7 @@ import { MillraceError } from '@millrace/core/errors'
 import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
 import type { Platform } from '@millrace/core/platform'
 import { compilePipeline } from '@millrace/flink/compile'
-import { beginAnew, ensureJob, listJobs, stopByHand, type Stopped } from '@millrace/flink/jobs'
+import { beginAnew, ensureJob, listJobs, requireFit, stopByHand, type Stopped } from '@millrace/flink/jobs'
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import { openProducer } from '@millrace/kafka/producer'
 import type { World } from '@millrace/reconcile/plan-definition'
@@ -65,6 +65,7 @@ export async function restartPipeline(
   return at(options, async ({ installation, platform, world: { jobs, registry } }) => {
     const pipeline = named(name, platform)
     const environment = await requireEnvironment(pipeline, jobs, registry)
+    if (!fromBeginning) await requireFit(pipeline, compilePipeline(pipeline, environment))
     await stopByHand(jobs.cluster, name, environment.checkpointDirectory)
     if (fromBeginning) {
       await tellAnew(pipeline, await installation.kafkaConnection('admin'))

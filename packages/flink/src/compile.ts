@@ -16,7 +16,7 @@ import {
   rowtimeSql,
   timestampTextSql,
 } from './records.ts'
-import { correctionSettings, insertResults, resultTable, resultViews } from './results.ts'
+import { correctionSettings, countingSql, insertResults, resultTable, resultViews } from './results.ts'
 import * as sql from './sql.ts'
 import { createTable, keyedBy, sinkOptions, sourceOptions } from './tables.ts'
 
@@ -27,6 +27,8 @@ export type CompiledPipeline = {
   readonly checkpointDirectory: string
   /** SHA-256 of the statements: equal for equal jobs. The job carries it, so that an unchanged job is recognised. */
   readonly fingerprint: string
+  /** SHA-256 of what it reads and how it counts: what a job has counted is of use only to one in which this is the same. */
+  readonly counting: string
   /** To be run in this order in one session; the last one, a statement set, starts the job. */
   readonly statements: readonly string[]
 }
@@ -46,9 +48,18 @@ export function compilePipeline(pipeline: Pipeline, environment: FlinkEnvironmen
     ...views(pipeline, environment),
     statementSet(pipeline, environment),
   ]
-  const fingerprint = createHash('sha256').update(definition.join('\0')).digest('hex')
+  const fingerprint = sha256(definition)
+  const counting = sha256([
+    pipeline.from.topic,
+    ...pipeline.tables.map(({ type }) => type.topic),
+    countingSql(pipeline),
+  ])
   const parameter = sql.set('pipeline.global-job-parameters', `${fingerprintParameter}:${fingerprint}`)
-  return { name: pipeline.name, checkpointDirectory, fingerprint, statements: [parameter, ...definition] }
+  return { name: pipeline.name, checkpointDirectory, fingerprint, counting, statements: [parameter, ...definition] }
+}
+
+function sha256(parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex')
 }
 
 export const fingerprintParameter = 'millrace.fingerprint'

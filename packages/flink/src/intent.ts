@@ -12,13 +12,15 @@ import type { CompiledPipeline } from './compile.ts'
 export type Intent = {
   /** The statements of the job that is to run. */
   readonly statements: CompiledPipeline['statements'] | undefined
+  /** `CompiledPipeline.counting` of that job, whose checkpoints these are. */
+  readonly counting: CompiledPipeline['counting'] | undefined
   /** Since when it is stopped by hand, in milliseconds since the epoch. */
   readonly stoppedMs: number | undefined
   /** It began anew then: checkpoints of before are not its own. In milliseconds since the epoch. */
   readonly anewMs: number
 }
 
-const none: Intent = { statements: undefined, stoppedMs: undefined, anewMs: 0 }
+const none: Intent = { statements: undefined, counting: undefined, stoppedMs: undefined, anewMs: 0 }
 const fileName = 'intent.json'
 
 /** What was last kept in the folder of a pipeline's checkpoints. */
@@ -31,9 +33,10 @@ export async function readIntent(directory: string): Promise<Intent> {
   if (text === undefined) return none
   const kept = parsedJson(text)
   if (!isJsonObject(kept)) throw new MillraceError('flink.refused', `${file} is damaged: delete it, then apply`)
-  const { statements, stoppedMs, anewMs } = kept
+  const { statements, counting, stoppedMs, anewMs } = kept
   return {
     statements: Array.isArray(statements) ? statements.filter((one) => typeof one === 'string') : undefined,
+    counting: typeof counting === 'string' ? counting : undefined,
     stoppedMs: typeof stoppedMs === 'number' ? stoppedMs : undefined,
     anewMs: typeof anewMs === 'number' ? anewMs : 0,
   }

@@ -1,7 +1,7 @@
 import { MillraceError } from '@millrace/core/errors'
 import type { Pipeline } from '@millrace/core/pipeline'
 import { newestCheckpoint, pipelineCheckpoints } from './checkpoints.ts'
-import { compilePipeline } from './compile.ts'
+import { type CompiledPipeline, compilePipeline } from './compile.ts'
 import { poll } from './deadline.ts'
 import type { FlinkEnvironment } from './environment.ts'
 import { type Intent, keepIntent, readIntent } from './intent.ts'
@@ -109,19 +109,23 @@ export async function ensureJob(
   pipeline: Pipeline,
   environment: FlinkEnvironment,
 ): Promise<Ensured> {
-  const { fingerprint, statements, checkpointDirectory } = compilePipeline(pipeline, environment)
+  const compiled = compilePipeline(pipeline, environment)
+  const { fingerprint, statements, counting, checkpointDirectory } = compiled
+  const intended = { statements, stoppedMs: undefined }
   const found = await jobsOf(cluster, pipeline.name)
   const [only, ...others] = found
   if (only && others.length === 0 && (await fingerprintOf(cluster.url, only)) === fingerprint) {
-    await keepIntent(checkpointDirectory, { statements, stoppedMs: undefined })
+    await keepIntent(checkpointDirectory, { ...intended, counting })
     return { action: 'unchanged', jobId: only.id }
   }
+  await requireFit(pipeline, compiled)
   for (const job of found) await stopJob(cluster, job, checkpointDirectory)
-  await keepIntent(checkpointDirectory, { statements, stoppedMs: undefined })
+  await keepIntent(checkpointDirectory, intended)
   const intent = await readIntent(checkpointDirectory)
   const started = await start(cluster, pipeline.name, checkpointDirectory, intent).catch((error: unknown) => {
-    throw isUnfit(error) ? unfitFor(pipeline, error) : error
+    throw isUnfit(error) ? unfitFor(pipeline, `it is stopped, since Flink said: ${messageOf(error)}`, error) : error
   })
+  await keepIntent(checkpointDirectory, { counting })
   return { action: found.length === 0 ? 'submitted' : 'replaced', ...started }
 }
 
@@ -170,13 +174,31 @@ function isUnfit(error: unknown): boolean {
   return error instanceof MillraceError && unfit.test(error.message)
 }
 
-function unfitFor({ name, from }: Pipeline, cause: unknown): MillraceError {
-  const why = cause instanceof Error ? cause.message : String(cause)
+/**
+ * Whether a job of the pipeline can go on from what the one before has counted. Not in every change that Flink would take: to it a sum is a sum,
+ * whatever it is of, and windows are windows.
+ */
+export async function fits({ counting, checkpointDirectory }: CompiledPipeline): Promise<boolean> {
+  const { counting: counted, anewMs } = await readIntent(checkpointDirectory)
+  if (counted === undefined || counted === counting) return true
+  return (await newestCheckpoint(checkpointDirectory, anewMs)) === undefined
+}
+
+/** @throws MillraceError `flink.refused` when a changed pipeline cannot go on from what its job has counted. */
+export async function requireFit(pipeline: Pipeline, compiled: CompiledPipeline): Promise<void> {
+  if (!(await fits(compiled))) throw unfitFor(pipeline, 'its job is left as it is')
+}
+
+function unfitFor({ name, from }: Pipeline, consequence: string, cause?: unknown): MillraceError {
   return new MillraceError(
     'flink.refused',
-    `pipeline "${name}" has changed so that what it had counted before does not fit, and it is stopped. Either take the change back and apply: it then goes on where it was. Or "millrace pipelines restart ${name} --from-beginning": it then reads all that ${from.topic} still holds, and publishes the results of those windows again. (${why})`,
+    `pipeline "${name}" has changed so that what it had counted before does not fit: ${consequence}. Either take the change back and apply: it then goes on where it was. Or "millrace pipelines restart ${name} --from-beginning": it then reads all that ${from.topic} still holds, and publishes the results of those windows again.`,
     { cause },
   )
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** What became of the jobs of a pipeline that was stopped. */

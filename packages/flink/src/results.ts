@@ -45,6 +45,11 @@ export function resultViews(pipeline: Pipeline): { readonly name: string; readon
   ]
 }
 
+/** What a job counts, by what and in which windows. Flink takes state of the same types for its own, whatever was counted in it. */
+export function countingSql(pipeline: Pipeline): string {
+  return `${groupedSql(pipeline)}\n${aggregatedSql(pipeline)}`
+}
+
 /** Writes the results. What is no view is written out: views lose the parentheses around what sessions are partitioned by (Flink 2.3.0). */
 export function insertResults(pipeline: Pipeline, environment: FlinkEnvironment): string {
   const from = pipeline.late.kind === 'correct' ? everyRevisionSql : `(\n${aggregatedSql(pipeline)}\n)`

@@ -1,8 +1,8 @@
 import { count } from '@millrace/core/aggregate'
 import { eventType } from '@millrace/core/event-type'
-import { pipeline } from '@millrace/core/pipeline'
-import { tumbling } from '@millrace/core/window'
-import { expect, test } from 'vitest'
+import { drop, pipeline } from '@millrace/core/pipeline'
+import { sliding, tumbling } from '@millrace/core/window'
+import { describe, expect, test } from 'vitest'
 import { compilePipeline } from '../src/compile.ts'
 import type { FlinkEnvironment } from '../src/environment.ts'
 import { environment, orderPlaced, pipelines, spendPerCustomer } from './pipelines.ts'
@@ -33,6 +33,30 @@ test('what the job does not depend on does not change it', () => {
     time: '/at',
   })
   expect(fingerprint({}, { ...spendPerCustomer, from: { ...wider, fields: orderPlaced.fields } })).toBe(fingerprint())
+})
+
+describe('what a job has counted', () => {
+  const spend = (change: Partial<typeof spendPerCustomer>) =>
+    compilePipeline({ ...spendPerCustomer, ...change }, environment).counting
+  const own = spend({})
+
+  test('is of use to one that is told otherwise when an event is late, or publishes elsewhere', () => {
+    expect(spend({ watermark: { ...spendPerCustomer.watermark, outOfOrdernessMs: 1 } })).toBe(own)
+    expect(spend({ result: { ...spendPerCustomer.result, topic: 'elsewhere' }, late: drop() })).toBe(own)
+  })
+
+  test('is of none to one with another window, aggregate, group or topic', () => {
+    const { aggregates } = spendPerCustomer
+    const others = [
+      spend({ window: tumbling('2 hours') }),
+      spend({ window: sliding('1 hour', { every: '30 minutes' }) }),
+      spend({ aggregates: { ...aggregates, spent: count() } }),
+      spend({ aggregates: Object.fromEntries(Object.entries(aggregates).toReversed()) }),
+      spend({ groupBy: {} }),
+      spend({ from: { ...orderPlaced, topic: 'elsewhere' } }),
+    ]
+    expect(new Set([own, ...others]).size).toBe(7)
+  })
 })
 
 test.each<[string, Partial<FlinkEnvironment>]>([

@@ -10,7 +10,7 @@ async function folder(): Promise<string> {
   return path
 }
 
-const nothing = { statements: undefined, stoppedMs: undefined, anewMs: 0 }
+const nothing = { statements: undefined, counting: undefined, stoppedMs: undefined, anewMs: 0 }
 
 test('nothing is meant where nothing was ever started', async () => {
   expect(await readIntent(join(await folder(), 'spend'))).toEqual(nothing)
@@ -19,11 +19,16 @@ test('nothing is meant where nothing was ever started', async () => {
 
 test('what is changed of it leaves the rest as it was', async () => {
   const directory = join(await folder(), 'spend')
-  await keepIntent(directory, { statements: ["SET 'a' = 'b'"], stoppedMs: 12 })
+  await keepIntent(directory, { statements: ["SET 'a' = 'b'"], counting: 'c1', stoppedMs: 12 })
   await keepIntent(directory, { anewMs: 34 })
-  expect(await readIntent(directory)).toEqual({ statements: ["SET 'a' = 'b'"], stoppedMs: 12, anewMs: 34 })
+  expect(await readIntent(directory)).toEqual({
+    statements: ["SET 'a' = 'b'"],
+    counting: 'c1',
+    stoppedMs: 12,
+    anewMs: 34,
+  })
   await keepIntent(directory, { stoppedMs: undefined })
-  expect(await readIntent(directory)).toEqual({ statements: ["SET 'a' = 'b'"], stoppedMs: undefined, anewMs: 34 })
+  expect(await readIntent(directory)).toMatchObject({ counting: 'c1', stoppedMs: undefined, anewMs: 34 })
   expect(await readdir(directory)).toEqual(['intent.json'])
 })
 

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { tumbling } from '@millrace/core/window'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { compilePipeline } from '../src/compile.ts'
-import { intendedJobs, readIntent } from '../src/intent.ts'
+import { intendedJobs, keepIntent, readIntent } from '../src/intent.ts'
 import { awaitRunning, beginAnew, ensureJob, listJobs, resumeJob, stop, stopByHand, submit } from '../src/jobs.ts'
 import {
   type Answer,
@@ -158,9 +159,25 @@ describe('a pipeline whose state of before does not fit', () => {
       'GET /jobs/overview': { body: { jobs: [] } },
     })
     await expect(ensureJob(at, spendPerCustomer, own)).rejects.toThrow(
-      /has changed so that .* does not fit.*order\.placed.*Failed to rollback/,
+      /has changed so that .* does not fit.*Failed to rollback.*order\.placed/,
     )
     expect(await intendedJobs(own.checkpointDirectory)).toEqual(new Map())
+  })
+
+  test('is refused where Flink would take it, and its job is left as it is', async () => {
+    const own = await environmentWith(`${jobId}/chk-12`)
+    const { checkpointDirectory } = compilePipeline(spendPerCustomer, own)
+    const { at, asked } = await cluster({
+      'GET /jobs/overview': overview('RUNNING'),
+      [`GET /jobs/${jobId}/config`]: configWith('another'),
+    })
+    const { counting } = compilePipeline({ ...spendPerCustomer, window: tumbling('2 hours') }, own)
+    await keepIntent(checkpointDirectory, { statements: ['EXECUTE …'], counting })
+    await expect(ensureJob(at, spendPerCustomer, own)).rejects.toThrow(
+      /has changed so that .* does not fit: its job is left as it is\..*--from-beginning/,
+    )
+    expect(asked.map(({ method }) => method)).toEqual(['GET', 'GET'])
+    expect(await readIntent(checkpointDirectory)).toMatchObject({ statements: ['EXECUTE …'], counting })
   })
 
   test('is started from the beginning of its topic when it is to begin anew', async () => {
@@ -179,7 +196,7 @@ describe('a pipeline whose state of before does not fit', () => {
 test('a job that a crash has ended goes on from its newest checkpoint as it was submitted, not as the pipeline is now', async () => {
   const own = await environmentWith(`${jobId}/chk-12`)
   const { at, asked } = await cluster({ ...gateway(startedId), [`GET /jobs/${startedId}`]: running })
-  const intent = { statements: ['EXECUTE STATEMENT SET …'], stoppedMs: undefined, anewMs: 0 }
+  const intent = { statements: ['EXECUTE STATEMENT SET …'], counting: undefined, stoppedMs: undefined, anewMs: 0 }
   await resumeJob(at, spendPerCustomer.name, own.checkpointDirectory, intent)
   const statements = statementsOf(asked)
   expect(statements).toHaveLength(3)

@@ -6,7 +6,7 @@ import { compilePipeline } from '@millrace/flink/compile'
 import type { FlinkEnvironment } from '@millrace/flink/environment'
 import { intendedJobs, readIntent } from '@millrace/flink/intent'
 import { fingerprintOf, type Job } from '@millrace/flink/job-manager'
-import { ensureJob, type FlinkCluster, listJobs, resumeJob, stop } from '@millrace/flink/jobs'
+import { ensureJob, fits, type FlinkCluster, listJobs, resumeJob, stop } from '@millrace/flink/jobs'
 import type { Registry } from '@millrace/schemas/registry'
 import type { Change } from './change.ts'
 
@@ -30,17 +30,21 @@ async function planJob(pipeline: Pipeline, running: readonly Job[], jobs: Jobs, 
   const [only, ...others] = running.filter((job) => job.name === name)
   const { stoppedMs } = await readIntent(pipelineCheckpoints(jobs.environment.checkpointDirectory, name))
   const environment = await jobEnvironment(pipeline, jobs, registry)
-  if (only && others.length === 0 && environment && stoppedMs === undefined) {
-    const { fingerprint } = compilePipeline(pipeline, environment)
-    if ((await fingerprintOf(jobs.cluster.url, only)) === fingerprint) return []
+  const compiled = environment && compilePipeline(pipeline, environment)
+  if (only && others.length === 0 && compiled && stoppedMs === undefined) {
+    if ((await fingerprintOf(jobs.cluster.url, only)) === compiled.fingerprint) return []
   }
   const topics = `${from.topic} → ${result.topic}`
+  const notes = [
+    ...(stoppedMs === undefined ? [] : ['was stopped by hand']),
+    ...(compiled && !(await fits(compiled)) ? ['will be refused, since what it has counted does not fit'] : []),
+  ]
   return [
     {
       resource: 'job',
       name,
       action: only ? 'update' : 'create',
-      detail: stoppedMs === undefined ? topics : `was stopped by hand; ${topics}`,
+      detail: [...notes, topics].join('; '),
       apply: () => ensure(pipeline, jobs, registry),
     },
   ]
