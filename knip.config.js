@@ -27,6 +27,6 @@ export default {
     'examples/*': { entry: ['src/main.ts!', 'src/platform.ts!', tests], project },
     ops: { entry: ['src/generate.ts!', tests], project },
     bench: { entry: ['src/main.ts!', 'src/*/*.ts!', tests], project },
-    test: { entry: ['**/*.test.ts'] },
+    test: { entry: ['**/*.test.ts', 'pipelines/with-*.ts'] },
   },
 }

@@ -222,7 +222,8 @@ function jobCommands(pipelines: Command): void {
     .description('all of them: whether they run, how far they are, and what they made of their records')
     .addOption(json())
     .action(async (options: RunningOptions & { json?: boolean }) => {
-      const { listPipelines, pipelineTable } = await loadPipelines()
+      const { listPipelines } = await import('./pipelines.ts')
+      const { pipelineTable } = await import('./pipeline-tables.ts')
       const states = await listPipelines(options)
       print(options.json ? states : pipelineTable(states))
     })
@@ -232,7 +233,8 @@ function jobCommands(pipelines: Command): void {
     .option('--sql', 'and the SQL that Flink runs')
     .addOption(json())
     .action(async (name: string, options: ShowOptions & { json?: boolean }) => {
-      const { showPipeline, pipelineText } = await loadPipelines()
+      const { showPipeline } = await import('./pipelines.ts')
+      const { pipelineText } = await import('./pipeline-tables.ts')
       const shown = await showPipeline(name, options)
       print(options.json ? shown : pipelineText(shown))
     })
@@ -241,7 +243,8 @@ function jobCommands(pipelines: Command): void {
     .argument('<name>')
     .addOption(json())
     .action(async (name: string, options: RunningOptions & { json?: boolean }) => {
-      const { stopPipeline, stopSentence } = await loadPipelines()
+      const { stopPipeline } = await import('./pipelines.ts')
+      const { stopSentence } = await import('./pipeline-tables.ts')
       const answer = await stopPipeline(name, options)
       print(options.json ? answer : stopSentence(answer))
     })
@@ -254,14 +257,11 @@ function jobCommands(pipelines: Command): void {
     )
     .addOption(json())
     .action(async (name: string, options: RestartOptions & { json?: boolean }) => {
-      const { restartPipeline, restartSentence } = await loadPipelines()
+      const { restartPipeline } = await import('./pipelines.ts')
+      const { restartSentence } = await import('./pipeline-tables.ts')
       const answer = await restartPipeline(name, options)
       print(options.json ? answer : restartSentence(answer))
     })
-}
-
-async function loadPipelines() {
-  return { ...(await import('./pipelines.ts')), ...(await import('./pipeline-tables.ts')) }
 }
 
 try {
