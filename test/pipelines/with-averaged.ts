@@ -1,3 +1,4 @@
 import { averaged, withPipeline } from './turnover.ts'
 
+/** @public `millrace` loads it. */
 export default withPipeline(averaged)

@@ -1,3 +1,4 @@
 import { turnover, withPipeline } from './turnover.ts'
 
+/** @public `millrace` loads it. */
 export default withPipeline(turnover)
