@@ -89,10 +89,10 @@ function requireJson(contentType: string | undefined): void {
   throw new ProblemError(problem(415, 'send an event type as application/json'))
 }
 
-/** An entry as the API shows it: what may be sent back by PUT, and what the registry made of it. */
+/** An entry as the API shows it: what may be sent back by PUT, and what the registry made of it. A pipeline comes from a definition alone. */
 function shown(entry: CatalogEntry) {
   const references = entry.references
     .filter(({ transitive }) => transitive !== true)
     .map(({ name, subject, version }) => ({ name, subject, version }))
-  return { ...entry, references }
+  return { ...entry, references, pipeline: undefined }
 }

@@ -62,6 +62,7 @@ function declared(
     compacted: former?.compacted ?? false,
     compatibility: body.compatibility ?? former?.compatibility ?? compatibilityDefault,
     sensitive: body.sensitive ?? former?.sensitive ?? [],
+    pipeline: former?.pipeline,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Compatibility, DeclaredType, SchemaDocument, SchemaFormat, SchemaReference } from './event-type.ts'
 import { isJsonObject, isPointer, type JsonPointer } from './json.ts'
+import { isPipelineDefinition, type PipelineDefinition } from './pipeline-definition.ts'
 
 /**
  * The compacted topic that every API instance follows: one record for each event type, its key the type's name, its value a
@@ -26,6 +27,8 @@ export type CatalogEntry = {
   readonly references: readonly ResolvedReference[]
   /** Where the data holds what must not be shown to everybody who may see that an event failed. */
   readonly sensitive: readonly JsonPointer[]
+  /** What publishes events of the type, where a pipeline does that this version understands. */
+  readonly pipeline?: PipelineDefinition | undefined
 }
 
 /** A reference with what it refers to. */
@@ -59,23 +62,25 @@ export function catalogEntryOf(type: DeclaredType, registered: RegisteredAs): Ca
     schema: type.schema,
     references: registered.references,
     sensitive: type.sensitive,
+    ...(type.pipeline && { pipeline: type.pipeline }),
   }
 }
 
 /** What an entry says of the type itself, as it was declared. */
 export function declaredOf(entry: CatalogEntry): DeclaredType {
-  const { type, format, topic, key, time, partitions, retentionMs, compacted, compatibility, schema, sensitive } = entry
+  const { type, format, topic, key, time, partitions, retentionMs, compacted, compatibility, schema } = entry
+  const { sensitive, pipeline } = entry
   const references = entry.references.filter(({ transitive }) => transitive !== true)
   const pointers = { key: key ?? undefined, time: time ?? undefined, sensitive }
   const kept = { partitions, retentionMs, compacted }
-  return { name: type, format, topic, ...kept, compatibility, schema, references, ...pointers }
+  return { name: type, format, topic, ...kept, compatibility, schema, references, ...pointers, pipeline }
 }
 
 /** The entry that a record's value holds, or `undefined` when it is not one that this version understands. */
 export function parseCatalogEntry(value: unknown): CatalogEntry | undefined {
   if (!isJsonObject(value)) return undefined
   const { type, format, topic, key, time, partitions, retentionMs, compatibility, schemaId, version, schema } = value
-  const { compacted = false, references = [], sensitive = [] } = value
+  const { compacted = false, references = [], sensitive = [], pipeline } = value
   if (typeof type !== 'string' || typeof topic !== 'string' || !isFormat(format)) return undefined
   if (!isPointerOrNull(key) || !isPointerOrNull(time) || !isCompatibility(compatibility)) return undefined
   if (!isCount(partitions) || !isCount(retentionMs) || !isCount(schemaId) || !isCount(version)) return undefined
@@ -83,8 +88,9 @@ export function parseCatalogEntry(value: unknown): CatalogEntry | undefined {
   if (!isJsonObject(schema) && typeof schema !== 'string') return undefined
   if (!isListOf(references, isReference) || !isListOf(sensitive, isPointer)) return undefined
   const settings = { key, time, partitions, retentionMs, compacted, compatibility }
+  const registered = { schemaId, version, schema, references, sensitive }
   // In the order of `catalogEntryOf`: by their text a plan tells whether two entries differ.
-  return { type, format, topic, ...settings, schemaId, version, schema, references, sensitive }
+  return { type, format, topic, ...settings, ...registered, ...(isPipelineDefinition(pipeline) && { pipeline }) }
 }
 
 function isPointerOrNull(value: unknown): value is JsonPointer | null {

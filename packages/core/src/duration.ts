@@ -24,3 +24,8 @@ export function milliseconds(duration: Duration): number {
   }
   return amount * unit[1]
 }
+
+/** Whether something is a length of time as `milliseconds` gives it. */
+export function isMilliseconds(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) > 0
+}

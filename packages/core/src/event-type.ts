@@ -1,6 +1,7 @@
 import { type Duration, milliseconds } from './duration.ts'
 import { type Fields, fieldsOf, type FieldsOf } from './field.ts'
 import { type JsonObject, type JsonPointer, pointerTokens } from './json.ts'
+import type { PipelineDefinition } from './pipeline-definition.ts'
 import { nameViolation } from './topic-name.ts'
 
 /** How a subject may evolve, in the Schema Registry's words. */
@@ -43,7 +44,10 @@ export type EventType<F extends Fields = Fields, Schema extends SchemaDocument =
 }
 
 /** An event type as what must be made of it sees it: declared in a definition, or through the API. */
-export type DeclaredType = Omit<EventType, 'kind' | 'fields'>
+export type DeclaredType = Omit<EventType, 'kind' | 'fields'> & {
+  /** What publishes events of the type, where a pipeline does. */
+  readonly pipeline?: PipelineDefinition | undefined
+}
 
 export type EventTypeOptions<Schema extends SchemaDocument> = {
   /** JSON unless said. */

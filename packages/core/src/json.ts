@@ -6,6 +6,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Whether an object has no members but these. */
+export function hasOnly(value: JsonObject, ...names: readonly string[]): boolean {
+  return Object.keys(value).every((name) => names.includes(name))
+}
+
 /** What a text says as JSON, or `undefined` where it is none. */
 export function parsedJson(text: string): unknown {
   try {

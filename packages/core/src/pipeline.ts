@@ -13,7 +13,7 @@ import {
 import { type Field, type Fields, fieldsOf, type FieldType } from './field.ts'
 import { type JsonObject, type JsonPointer, pointerOf, pointerTokens } from './json.ts'
 import { lateTopic, nameViolation } from './topic-name.ts'
-import type { Window } from './window.ts'
+import type { BeyondPolicy, LatePolicy, Window } from './window.ts'
 
 /** How far event time has come: the greatest event time seen in every partition, less the tolerated disorder. */
 export type WatermarkPolicy = {
@@ -35,15 +35,12 @@ export type Watermark = {
 
 const futureBoundDefault: Duration = '1 hour'
 
-/** What happens to an event whose windows have closed. */
-export type LatePolicy = Beyond | { readonly kind: 'correct'; readonly withinMs: number; readonly beyond: Beyond }
-type Beyond = { readonly kind: 'drop' } | { readonly kind: 'to-topic' }
 /** It is counted, and nothing else. */
-export function drop(): Beyond {
+export function drop(): BeyondPolicy {
   return { kind: 'drop' }
 }
 /** It goes, as it is, to a topic of its own. */
-export function toTopic(): Beyond {
+export function toTopic(): BeyondPolicy {
   return { kind: 'to-topic' }
 }
 /**
@@ -57,7 +54,7 @@ export function correct({
 }: {
   readonly within: Duration
   /** What happens to one that is later. */
-  readonly beyond?: Beyond
+  readonly beyond?: BeyondPolicy
 }): LatePolicy {
   return { kind: 'correct', withinMs: milliseconds(within), beyond }
 }

@@ -1,7 +1,8 @@
 import type { KafkaReader } from './access.ts'
-import type { EventType } from './event-type.ts'
+import type { DeclaredType, EventType } from './event-type.ts'
 import type { Handler } from './handler.ts'
 import type { Pipeline } from './pipeline.ts'
+import { pipelineDefinition } from './pipeline-definition.ts'
 import type { SnowflakeSink } from './sink.ts'
 import { deadLetterTopic, topicCollision } from './topic-name.ts'
 
@@ -87,8 +88,9 @@ export function definePlatform(parts: Partial<Platform>): Platform {
 }
 
 /** Every event type that the platform knows: those that applications send, and those that pipelines publish. */
-export function eventTypesOf(platform: Platform): EventType[] {
-  return [...platform.events, ...platform.pipelines.map((pipeline) => pipeline.result)]
+export function eventTypesOf({ events, pipelines }: Platform): DeclaredType[] {
+  const results = pipelines.map((pipeline) => ({ ...pipeline.result, pipeline: pipelineDefinition(pipeline) }))
+  return [...events, ...results]
 }
 
 function requireUnique(what: string, names: readonly string[]): void {

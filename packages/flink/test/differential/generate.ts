@@ -3,8 +3,8 @@ import { average, count, countDistinct, first, last, max, min, quantile, sum } f
 import { evaluatePipeline, type PipelineInput } from '@millrace/core/evaluate'
 import { eventType } from '@millrace/core/event-type'
 import type { Column, Columns, Condition } from '@millrace/core/expression'
-import { correct, drop, type LatePolicy, type Pipeline, pipeline } from '@millrace/core/pipeline'
-import { session, sliding, tumbling, type Window } from '@millrace/core/window'
+import { correct, drop, type Pipeline, pipeline } from '@millrace/core/pipeline'
+import { type LatePolicy, session, sliding, tumbling, type Window } from '@millrace/core/window'
 import fc from 'fast-check'
 
 export type Case = {
