@@ -1,15 +1,10 @@
 /** A pipeline over what its topic holds, compared with what was published: what a change of it would change. */
-import {
-  type Evaluation,
-  evaluatePipeline,
-  type PipelineInput,
-  type PipelineRecord,
-  type TableValues,
-} from './evaluate.ts'
+import { type Evaluation, evaluatePipeline, type PipelineInput, type TableValues } from './evaluate.ts'
 import type { WindowResult } from './evaluate-windows.ts'
 import { isJsonObject, type JsonValue } from './json.ts'
 import type { Pipeline } from './pipeline.ts'
 import { publishedResult } from './published-result.ts'
+import type { PipelineRecord } from './read-record.ts'
 
 /** The records of a topic from some offsets on, by partition, each in its order. */
 export type TopicPart = {

@@ -1,7 +1,7 @@
 /** The windows of a pipeline as Flink keeps them: open until event time passes them, then a result for each group. */
-import { evaluateAggregate, type Placed, valueText } from './evaluate-aggregate.ts'
-import { evaluateExpression } from './evaluate-expression.ts'
+import { evaluateAggregate, type Placed } from './evaluate-aggregate.ts'
 import type { EventRow } from './event-row.ts'
+import { groupOf, groupText } from './group.ts'
 import type { Pipeline } from './pipeline.ts'
 import { windowsOf } from './window.ts'
 
@@ -114,10 +114,8 @@ export class Windows {
     const bounds = windowsOf(window, timeMs).filter(({ endMs }) => !isPast(endMs + keptMs, watermarkMs))
     if (bounds.length === 0) return []
     for (const { endMs } of bounds) this.#nextMs = Math.min(this.#nextMs, endMs)
-    const values = new Map(
-      Object.entries(groupBy).map(([name, { expression }]) => [name, evaluateExpression(expression, row)]),
-    )
-    const key = [...values.values()].map(valueText).join()
+    const values = groupOf(groupBy, row)
+    const key = groupText(values)
     const there = this.#groups.get(key) ?? []
     this.#groups.set(key, there)
     return bounds.map(({ startMs, endMs }) => {

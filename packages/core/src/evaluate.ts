@@ -3,24 +3,12 @@
  * what pipelines are tested by, and what Flink is tested against.
  */
 import type { AccountOutcome } from './account.ts'
-import { earliestTimeMs, timeOf } from './cloud-event.ts'
+import { earliestTimeMs } from './cloud-event.ts'
 import { evaluateExpression } from './evaluate-expression.ts'
 import { Windows, type WindowResult } from './evaluate-windows.ts'
 import { type EventRow, readRow, tableField } from './event-row.ts'
-import { pointerTokens } from './json.ts'
-import type { RecordHeaders } from './kafka-binding.ts'
-import { type JoinedTable, type Pipeline, pipelineReader } from './pipeline.ts'
-import { replayForHeader } from './replay.ts'
-
-/** A record of the pipeline's topic. */
-export type PipelineRecord = {
-  readonly partition: number
-  readonly offset: number
-  /** When it was stored, in milliseconds since 1970. */
-  readonly timestampMs: number
-  readonly headers: RecordHeaders
-  readonly value: Uint8Array | null
-}
+import type { JoinedTable, Pipeline } from './pipeline.ts'
+import { passes, type PipelineRecord, type ReadRecord, readRecord } from './read-record.ts'
 
 /** In the order in which a job would read them: records, and partitions that nothing has come of for the time of the policy. */
 export type PipelineInput = PipelineRecord | { readonly idlePartition: number }
@@ -59,7 +47,7 @@ export function evaluatePipeline(
     const before = clock.watermarkMs()
     if ('idlePartition' in next) clock.idle(next.idlePartition)
     else {
-      const read = readRecord(pipeline, next, tables)
+      const read = joined(pipeline, readRecord(pipeline, next), tables)
       outcomes.push(outcomeOf(pipeline, next, read, clock.watermarkMs(), windows))
       // A record is seen with what came before it, and moves event time for what comes after it, whatever became of it.
       clock.advance(next.partition, (read.timeMs ?? earliestTimeMs) - pipeline.watermark.outOfOrdernessMs)
@@ -75,32 +63,12 @@ export function evaluatePipeline(
   }
 }
 
-type ReadRecord = {
-  readonly isAddressed: boolean
-  readonly row: EventRow | undefined
-  /** Absent for what has none, or one that is too far ahead. */
-  readonly timeMs: number | undefined
+/** What is read of a record, with the fields of the newest event of each table that has one for its key. */
+function joined({ tables }: Pipeline, read: ReadRecord, held: TableValues): ReadRecord {
+  const { row } = read
+  return { ...read, row: row && tables.reduce((so, table, index) => joinedRow(so, table, index, held), row) }
 }
 
-function readRecord(
-  pipeline: Pipeline,
-  { headers, value, timestampMs }: PipelineRecord,
-  held: TableValues,
-): ReadRecord {
-  const { name, from, tables, watermark } = pipeline
-  const latestMs = timestampMs + (watermark.futureBoundMs ?? Infinity)
-  const addressee = headers.get(replayForHeader)
-  const row = readRow(value, from.fields)
-  const [field] = from.time === undefined ? [] : pointerTokens(from.time)
-  const time = field === undefined ? timeOf(headers.get('ce_time') ?? '') : row?.get(field)
-  return {
-    isAddressed: addressee === undefined || addressee === pipelineReader(name),
-    row: row && tables.reduce((joined, table, index) => joinedRow(joined, table, index, held), row),
-    timeMs: typeof time === 'number' && time <= latestMs ? time : undefined,
-  }
-}
-
-/** The row with the fields of the table's newest event, if it has one for its key. */
 function joinedRow(row: EventRow, { type, by }: JoinedTable, index: number, held: TableValues): EventRow {
   const key = evaluateExpression(by.expression, row)
   const value = key === null ? undefined : held.get(type.topic)?.get(String(key))
@@ -120,7 +88,7 @@ function outcomeOf(
   if (!isAddressed) return 'not-addressed'
   if (row === undefined || timeMs === undefined) return 'dead-lettered'
   const event = { row, timeMs, partition, offset }
-  if (where !== undefined && evaluateExpression(where, row) !== true) {
+  if (!passes(where, row)) {
     windows.leaveOut(event, watermarkMs)
     return 'filtered'
   }

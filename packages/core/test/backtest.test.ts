@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { count, sum } from '../src/aggregate.ts'
 import { backtest, comparedWith } from '../src/backtest.ts'
-import type { PipelineRecord } from '../src/evaluate.ts'
 import type { JsonObject } from '../src/json.ts'
 import { pipeline } from '../src/pipeline.ts'
+import type { PipelineRecord } from '../src/read-record.ts'
 import { tumbling } from '../src/window.ts'
 import { hourly, order, orderPlaced, stored } from './orders.ts'
 

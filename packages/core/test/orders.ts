@@ -2,7 +2,7 @@
 import { eventType } from '@millrace/core/event-type'
 import { drop, pipeline } from '@millrace/core/pipeline'
 import { tumbling } from '@millrace/core/window'
-import type { PipelineRecord } from '../src/evaluate.ts'
+import type { PipelineRecord } from '../src/read-record.ts'
 
 export const orderPlaced = eventType('order.placed', {
   schema: {
