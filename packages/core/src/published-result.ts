@@ -1,6 +1,7 @@
 import type { Provenance, WindowResult } from './evaluate-windows.ts'
 import type { RowValue } from './event-row.ts'
 import type { Fields, FieldType } from './field.ts'
+import type { RecordHeaders } from './kafka-binding.ts'
 import type { Pipeline } from './pipeline.ts'
 import { provenanceHeaders } from './provenance.ts'
 
@@ -58,4 +59,30 @@ export function publishedProvenance({ revision, events, late, filtered, offsets 
     ...(filtered === undefined ? [] : [[provenanceHeaders.filtered, String(filtered)] as const]),
     [provenanceHeaders.offsets, ranges.map(([partition, [first, last]]) => `${partition}:${first}-${last}`).join()],
   ])
+}
+
+/** What the headers of a result say of how it came about; `undefined` for those of any other record. */
+export function provenanceOf(headers: RecordHeaders): Provenance | undefined {
+  const number = (name: keyof typeof provenanceHeaders) => wholeNumber(headers.get(provenanceHeaders[name]))
+  const [revision, events, late] = [number('revision'), number('counted'), number('late')]
+  const offsets = offsetsOf(headers.get(provenanceHeaders.offsets) ?? '')
+  if (revision === undefined || events === undefined || late === undefined || !offsets) return undefined
+  return { revision, events, late, filtered: number('filtered'), offsets }
+}
+
+/** @returns `undefined` where a part is none, or of a partition that had one before */
+function offsetsOf(text: string): Provenance['offsets'] | undefined {
+  const offsets = new Map<number, readonly [first: number, last: number]>()
+  for (const range of text.split(',')) {
+    const [partition, first, last] = (/^(\d+):(\d+)-(\d+)$/.exec(range) ?? []).slice(1).map(wholeNumber)
+    if (partition === undefined || first === undefined || last === undefined) return undefined
+    if (last < first || offsets.has(partition)) return undefined
+    offsets.set(partition, [first, last])
+  }
+  return offsets
+}
+
+function wholeNumber(text: string | undefined): number | undefined {
+  const number = /^\d+$/.test(text ?? '') ? Number(text) : undefined
+  return Number.isSafeInteger(number) ? number : undefined
 }
