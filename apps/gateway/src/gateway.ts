@@ -26,6 +26,7 @@ import { createDeadLetters, deadLetterProducer } from './dead-lettering.ts'
 import { createDrain, type Drain } from './drain.ts'
 import { createItems } from './event-item.ts'
 import { createEventTypes } from './event-types.ts'
+import { explainRoute } from './explain-route.ts'
 import { healthRoutes } from './health-routes.ts'
 import { createIdentities } from './identities.ts'
 import { openIdentityFeed } from './identity-feed.ts'
@@ -206,6 +207,7 @@ async function addRoutes(
     logger,
   )
   readRoutes(app, eventTypes, reader, itemsOf, turns)
+  explainRoute(app, { eventTypes, reader, itemsOf, turns: catchUpTurns, stopping, logger })
   deadLetterRoutes(app, {
     ...{ eventTypes, payloads, reader, turns, logger },
     replays: {

@@ -1,4 +1,5 @@
 import type { CatalogEntry } from '@millrace/core/catalog'
+import type { PipelineDefinition } from '@millrace/core/pipeline-definition'
 
 const common = {
   time: null,
@@ -11,6 +12,17 @@ const common = {
   sensitive: [],
 } as const
 const point = { type: 'object', properties: { next: { $ref: '#/definitions/point' } } }
+
+/** What publishes results. */
+export const summed = {
+  name: 'summed',
+  from: { name: 'line.drawn', topic: 'line.drawn', fields: {}, time: undefined },
+  where: undefined,
+  window: { kind: 'tumbling', sizeMs: 60_000, everyMs: 60_000 },
+  watermark: { futureBoundMs: 3_600_000 },
+  late: { kind: 'drop' },
+  groupBy: {},
+} as const satisfies PipelineDefinition
 
 /** An event type of each format, of which one holds itself. */
 export const catalog = [

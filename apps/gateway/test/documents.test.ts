@@ -1,6 +1,7 @@
 import { schemasWithoutId } from '@asyncapi/specs'
 import type { CatalogEntry } from '@millrace/core/catalog'
 import { isJsonObject, type JsonObject } from '@millrace/core/json'
+import { provenanceHeaders } from '@millrace/core/provenance'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { Ajv } from 'ajv'
@@ -14,7 +15,7 @@ import { operations } from '../src/documents/operations.ts'
 import { referenceOf } from '../src/documents/reference/reference.ts'
 import { documentRoutes, noteRoutes } from '../src/documents/routes.ts'
 import { shapes } from '../src/documents/shapes.ts'
-import { catalog } from './documents-catalog.ts'
+import { catalog, summed } from './documents-catalog.ts'
 
 const routes = Object.keys(operations).map((name) => {
   const [method = '', url = ''] = name.split(' ')
@@ -71,6 +72,30 @@ test('types with like names are each described, under names that components may 
   for (const { components } of [openApi, asyncApi]) {
     for (const name of Object.values(components).flatMap(Object.keys)) expect(name).toMatch(/^[a-zA-Z0-9._-]+$/)
   }
+})
+
+test('results of pipelines have headers that say how they came about, and no other events do', () => {
+  const window = { kind: 'session', gapMs: 60_000 } as const
+  const pipeline = { ...summed, name: 'sessions', window }
+  const corrected = { ...summed, late: { kind: 'correct', withinMs: 1, beyond: { kind: 'drop' } } as const }
+  const types = [
+    { ...catalog[0], type: 'summed', pipeline: summed },
+    { ...catalog[0], type: 'sessions', pipeline },
+    { ...catalog[0], type: 'corrected', pipeline: corrected },
+  ]
+  const { messages } = messagesShape.parse(asyncApiDocument([...types, ...catalog])['components'])
+  const headersOf = (type: string) => messages[type]?.headers.properties ?? {}
+  const ownOf = (type: string) => Object.keys(headersOf(type)).filter((name) => !(name in headersOf('line.drawn')))
+  expect(ownOf('summed')).toEqual(Object.values(provenanceHeaders))
+  expect(ownOf('sessions')).toEqual(Object.values(provenanceHeaders).filter((name) => name !== 'ce_filtered'))
+  expect(headersOf('summed')).toMatchObject({ ce_revision: { const: '1' }, ce_late: { const: '0' } })
+  expect(headersOf('corrected')).toMatchObject({ ce_revision: { pattern: '^[0-9]+$' } })
+  for (const { type } of catalog) expect(ownOf(type)).toEqual([])
+})
+
+const properties = z.record(z.string(), z.unknown())
+const messagesShape = z.object({
+  messages: z.record(z.string(), z.object({ headers: z.object({ properties }).default({ properties: {} }) })),
 })
 
 test('an empty catalog is described too', () => {

@@ -4,6 +4,7 @@ import type { JsonObject } from '@millrace/core/json'
 import { dialectOf } from '@millrace/schemas/json-schema-bounds'
 import { eventData } from './event-data.ts'
 import { examples } from './examples.ts'
+import { provenanceProperties } from './provenance.ts'
 import { relocated } from './relocated.ts'
 import { sampleOf } from './sample.ts'
 import { shapes } from './shapes.ts'
@@ -149,6 +150,7 @@ function messageOf(entry: CatalogEntry): JsonObject {
         'content-type': { const: `application/${entry.format}` },
         traceparent: { type: 'string' },
         tracestate: { type: 'string' },
+        ...(entry.pipeline && provenanceProperties(entry.pipeline)),
       },
     },
     payload: payloadOf(entry),

@@ -63,6 +63,20 @@ const deadLetter = {
   data: event.data,
 } as const satisfies JsonObject
 
+const window = { start: '2026-01-31T12:00:00Z', end: '2026-01-31T13:00:00Z' }
+const counted = { revision: '1', counted: '1', late: '0', filtered: '3', offsets: '2:1041-1041' }
+
+const result = {
+  event: {
+    specversion: '1.0',
+    ...{ id: 'ada/2026-01-31T12:00:00Z', source: '/pipelines/spend-per-customer', type: 'spend-per-customer' },
+    time: window.end,
+    ...counted,
+    data: { customer: 'ada', windowStart: window.start, windowEnd: window.end, spent: 12.5 },
+  },
+  ...{ partition: 0, offset: 7, timestamp: '2026-01-31T13:00:06.480Z' },
+} as const satisfies JsonObject
+
 export const examples: Readonly<Record<string, JsonValue>> = {
   CloudEvent: event,
   Receipt: { ...identity, status: 'accepted', ...place, timestamp, schemaId: 1 },
@@ -79,6 +93,12 @@ export const examples: Readonly<Record<string, JsonValue>> = {
   LatestEvents: { topic: place.topic, events: [item], cursor },
   EventPage: { topic: place.topic, events: [item], cursor, next: cursor },
   EventFrame: { ...item, cursor },
+  Explanation: {
+    ...{ topic: 'spend-per-customer', partition: 0, offset: 7, pipeline: 'spend-per-customer', result, window },
+    ...{ revision: 1, counted: 1, late: 0, filtered: 3 },
+    sources: [{ topic: place.topic, partition: place.partition, first: place.offset, last: place.offset }],
+    ...{ events: [item], found: 1, complete: true },
+  },
   DeadLetterReason: deadLetter.reason,
   DeadLetter: deadLetter,
   DeadLetterPage: { topic: place.topic, deadLetters: [deadLetter], next: cursor, atEnd: true },

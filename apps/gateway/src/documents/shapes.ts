@@ -1,6 +1,7 @@
 /** The shapes of the contract as JSON Schemas (2020-12), under the names by which the documents refer to them. */
 import { deadLetterReasons } from '@millrace/core/dead-letter'
 import type { JsonObject } from '@millrace/core/json'
+import { provenance } from './provenance.ts'
 
 /** A reference to a shape, within a document that has them all as components. */
 export function shape(name: keyof typeof shapes): JsonObject {
@@ -41,7 +42,7 @@ const ledgerCounts = {
   },
   processed: { ...count, description: 'Events that a handler or a window has taken.' },
   filtered: { ...count, description: 'Events that were none for the reader.' },
-  late: { ...count, description: 'Events that came after their window.' },
+  late: { ...count, description: 'Events that came after all of their windows had closed.' },
   deadLettered: count,
   loaded: { type: 'integer', description: 'Events that a sink has brought into the warehouse.' },
   notAddressed: { ...count, description: 'Replays that were for another reader.' },
@@ -129,6 +130,32 @@ export const shapes = {
     cursor: { ...text, description: 'The same as `next`.' },
     next: { ...text, description: 'Where the next page begins.' },
   }),
+  Explanation: exactly(
+    {
+      ...place,
+      pipeline: { ...text, description: 'Its name.' },
+      result: ref('EventItem'),
+      window: { ...exactly({ start: time, end: time }), description: 'From `start` until before `end`.' },
+      revision: { ...provenance.revision, type: 'integer', minimum: 1 },
+      counted: { ...count, ...provenance.counted },
+      late: { ...count, ...provenance.late },
+      filtered: { ...count, ...provenance.filtered },
+      sources: {
+        type: 'array',
+        items: exactly({ topic: text, partition: count, first: count, last: count }),
+        description:
+          'The first and the last offset of the events, by partition: what else lies between is no part of it.',
+      },
+      events: { type: 'array', items: ref('EventItem'), description: 'By partition and offset.' },
+      found: { ...count, description: 'How many events there are here.' },
+      complete: {
+        type: 'boolean',
+        description:
+          'As many are found as were counted, and all that they may be among was read. Not where retention took some meanwhile, Kafka could not be read to the end, or an event that came late lies within a session.',
+      },
+    },
+    'filtered',
+  ),
   EventFrame: {
     description:
       'A frame of a live stream: an event with the cursor behind it; a gap that a slow reader has missed; or a cursor alone, where nothing matched the filter for a while.',

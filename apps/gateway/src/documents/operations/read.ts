@@ -17,6 +17,13 @@ const gone = problem(
   { earliest: 'AQOBCAeSCO0mbx4' },
 )
 
+const resultGone = problem(
+  410,
+  'The result, or some of the events behind it, are not retained any more.',
+  'events from offset 12 on are gone from partition 0 of order.placed, up to 40: retention took them. Explain a newer result, or keep the events longer (retentionMs)',
+)
+const placed = { type: 'integer', minimum: 0 }
+
 export const readOperations: Operations = {
   'GET /v1/events/latest': {
     summary: 'The newest events of a topic, newest first, over all partitions',
@@ -83,6 +90,27 @@ export const readOperations: Operations = {
         'text/event-stream': { schema: { type: 'string' } },
       }),
       404: unknownTopic,
+    },
+  },
+  'GET /v1/results/:topic/:partition/:offset/explain': {
+    summary: 'The events that made a result of a pipeline',
+    description:
+      "Found again where the result says that they are, by the pipeline's definition as it is now, and sent while they are found, by partition and offset. `complete` stands at the end: whether these are all that the result was computed over, and no other. The token must allow the pipeline's source beside its results.",
+    tag: 'Read',
+    scopes: ['events:read:<pattern>'],
+    parameters: [
+      parameter('path', 'topic', text, 'The topic of the results.', { example: 'spend-per-customer' }),
+      parameter('path', 'partition', placed, 'Where the result is, as `GET /v1/events` shows it.'),
+      parameter('path', 'offset', placed, 'Its offset there.'),
+    ],
+    answers: {
+      200: answer('The result, what it says of itself, and the events.', json('Explanation')),
+      404: problem(
+        404,
+        'There is no such topic or no result at this place, or no pipeline is known that publishes to the topic.',
+        'nothing is at offset 7 yet: wait for it, or look at GET /v1/events',
+      ),
+      410: resultGone,
     },
   },
 }
