@@ -67,7 +67,7 @@ function definitionOf(topic: string, eventTypes: EventTypes): PipelineDefinition
   if (definition) return definition
   throw refused(
     404,
-    `the catalog knows of no pipeline that publishes to "${topic}": where one does, "millrace apply" puts it there`,
+    `the catalog knows of no pipeline that publishes to "${topic}" and whose results can be explained: "millrace apply" puts it there, unless it filters or groups by what it has joined`,
   )
 }
 
