@@ -1,46 +1,16 @@
-import { readdir, readFile, readlink } from 'node:fs/promises'
 import { layoutOf } from '@millrace/stack/layout'
 import { readRecord } from '@millrace/stack/run-folder'
 import { stack } from '@millrace/testkit/fixture'
 import { expect, test } from 'vitest'
+import { isLoopback, listeningAddresses } from './sockets.ts'
 
 const { stateDirectory } = stack()
-const listening = '0A'
 
 test.runIf(process.platform === 'linux')('nothing listens beyond loopback', async () => {
   // Other tests end servers, which the stack starts again.
   const services = (await readRecord(layoutOf(stateDirectory)))?.services ?? []
   const pids = services.flatMap(({ pid }) => (typeof pid === 'number' ? [pid] : []))
-  const inodes = new Set((await Promise.all(pids.map(socketsOf))).flat())
-  const sockets = [...(await listeningSockets('/proc/net/tcp')), ...(await listeningSockets('/proc/net/tcp6'))]
-  const ours = sockets.filter((socket) => inodes.has(socket.inode))
-  expect(ours.length).toBeGreaterThan(15)
-  expect(ours.filter((socket) => !isLoopback(socket.address))).toEqual([])
+  const addresses = await listeningAddresses(pids)
+  expect(addresses.length).toBeGreaterThan(15)
+  expect(addresses.filter((address) => !isLoopback(address))).toEqual([])
 })
-
-/** The socket inodes that a process holds open. */
-async function socketsOf(pid: number): Promise<string[]> {
-  const directory = `/proc/${pid}/fd`
-  const links = await Promise.all(
-    (await readdir(directory)).map((name) => readlink(`${directory}/${name}`).catch(() => '')),
-  )
-  return links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? [])
-}
-
-async function listeningSockets(file: string): Promise<{ address: string; inode: string }[]> {
-  const [, ...lines] = (await readFile(file, 'utf8')).trim().split('\n')
-  return lines.flatMap((line) => {
-    const fields = line.trim().split(/\s+/)
-    const [address = ''] = (fields[1] ?? '').split(':')
-    return fields[3] === listening ? [{ address, inode: fields[9] ?? '' }] : []
-  })
-}
-
-/** 127.0.0.1, ::1 and ::ffff:127.0.0.1 as the kernel prints them: words of 32 bits, each with its bytes reversed. */
-function isLoopback(address: string): boolean {
-  return (
-    address === '0100007F' ||
-    address === '00000000000000000000000001000000' ||
-    address === '0000000000000000FFFF00000100007F'
-  )
-}

@@ -15,8 +15,6 @@ import { eventType } from '@millrace/core/event-type'
 import type { JsonValue } from '@millrace/core/json'
 import { eventTimeHeader } from '@millrace/core/kafka-binding'
 import { correct, drop, type Pipeline, pipeline, toTopic } from '@millrace/core/pipeline'
-import { publishedProvenance, publishedResult } from '@millrace/core/published-result'
-import { provenanceHeaders } from '@millrace/core/provenance'
 import { type LatePolicy, session, sliding, tumbling, type Window } from '@millrace/core/window'
 import { replayForHeader } from '@millrace/core/replay'
 import { deadLetterTopic } from '@millrace/core/topic-name'
@@ -31,6 +29,7 @@ import { stack } from '@millrace/testkit/fixture'
 import { restartServer } from '@millrace/testkit/servers'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import * as z from 'zod'
+import { evaluatedTexts, publishedTexts } from './published.ts'
 
 const { bootstrapServers, caFile, connection, portBase, stateDirectory } = stack()
 const ports = portsFrom(portBase)
@@ -194,15 +193,7 @@ function evaluated(one: Pipeline, records: readonly Sent[]) {
     const key = `${minuteOf(headers, timestampMs)} ${outcomes[index] ?? ''}`
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }
-  const texts = results.map((result) => textOf(publishedResult(one, result), publishedProvenance(result.provenance)))
-  return { counts, results: texts.sort() }
-}
-
-/** The results in a pipeline's topic, as texts: the id of each is its own. */
-async function publishedBy({ result }: Pipeline): Promise<string[]> {
-  const { records } = await reader.readLatest(result.topic, recordsMax)
-  expect(new Set(records.map(({ headers }) => headers.get('ce_id'))).size).toBe(records.length)
-  return records.map(({ value, headers }) => textOf(JSON.parse(String(value)), headers)).sort()
+  return { counts, results: evaluatedTexts(one, results) }
 }
 
 /** All results are there, once; of those that are corrected the last of each window, and some before, since a restart may take some together. */
@@ -225,19 +216,6 @@ function lastRevisions(texts: readonly string[]): Map<string, string> {
     if (revisionOf(text) > revisionOf(last.get(key))) last.set(key, text)
   }
   return last
-}
-
-function textOf(data: unknown, headers: ReadonlyMap<string, string>): string {
-  const { revision, ...others } = provenanceHeaders
-  const provenance = Object.values(others).map((name) => headers.get(name) ?? 'none')
-  return [`revision ${headers.get(revision) ?? 'none'}`, canonical(data), ...provenance].join(' ')
-}
-
-function canonical(data: unknown): string {
-  return Object.entries(z.record(z.string(), z.unknown()).parse(data))
-    .map(([name, value]) => `${name}=${String(value)}`)
-    .sort()
-    .join()
 }
 
 /** The accounts of a pipeline, in their order. */
@@ -324,7 +302,7 @@ test(
       const counts = added(accounts)
       expect(counts).toEqual(evaluated(one, sent).counts)
       if (one.window === tumbling10) expect(counts).toEqual(expected(sent, name))
-      await vi.waitFor(async () => expectPublished(one, sent, await publishedBy(one)), {
+      await vi.waitFor(async () => expectPublished(one, sent, await publishedTexts(reader, one, recordsMax)), {
         timeout: 30_000,
         interval: 1_000,
       })

@@ -1,7 +1,7 @@
 /** What the words behind an option mean. Each throws commander's InvalidArgumentError with the sentence to show: exit code 2. */
 import { InvalidArgumentError } from 'commander'
 import { parseScope } from '@millrace/core/scope'
-import { gatewaysMax, workersMax } from '@millrace/stack/ports'
+import { gatewaysMax, taskManagersMax, workersMax } from '@millrace/stack/ports'
 
 /** An installation takes the 100 ports from here, and 65 535 is the last that there is. */
 const portBaseMax = 65_436
@@ -32,6 +32,11 @@ export function gateways(text: string): number {
 /** How many workers. */
 export function workers(text: string): number {
   return upTo(workersMax, text)
+}
+
+/** How many TaskManagers. */
+export function taskManagers(text: string): number {
+  return upTo(taskManagersMax, text)
 }
 
 function upTo(max: number, text: string): number {

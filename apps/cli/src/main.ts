@@ -2,7 +2,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { MillraceError } from '@millrace/core/errors'
 import { javaEnvironment } from '@millrace/stack/environment'
-import { durationSeconds, gateways, scopes, wholeNumber, words, workers } from './arguments.ts'
+import { durationSeconds, gateways, scopes, taskManagers, wholeNumber, words, workers } from './arguments.ts'
 import type { BacktestOptions } from './backtest.ts'
 import type { ListOptions, ReplayOptions } from './dlq.ts'
 import { doctor } from './doctor.ts'
@@ -46,6 +46,16 @@ function stackCommands(millrace: Command): void {
     .addOption(brokers())
     .addOption(new Option('--gateways <n>', 'how many gateways').default(1).argParser(gateways))
     .addOption(new Option('--workers <n>', 'how many workers').default(1).argParser(workers))
+    .addOption(
+      new Option('--flink <form>', 'Flink in one process (a MiniCluster), or a process for each of its parts')
+        .choices(['embedded', 'cluster'])
+        .default('embedded'),
+    )
+    .addOption(
+      new Option('--task-managers <n>', "how many TaskManagers in Flink's cluster (default: 2)").argParser(
+        taskManagers,
+      ),
+    )
     .option('--faults', 'put a proxy before the brokers and the registry that can make their network fail: for drills')
     .option('--detach', 'return when it is ready and leave it running')
     .action(async (options: Omit<UpOptions, 'brokers'> & { brokers: string; detach?: boolean }) => {

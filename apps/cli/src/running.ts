@@ -18,11 +18,13 @@ export async function runningInstallation(
   const record = await readRecord(layoutOf(options.state))
   if (!record) throw new MillraceError('stack.failed', 'nothing runs here: start it with "npx millrace up"')
   const platform = await loadDefinition(options.platform)
+  const taskManagers = record.services.filter((service) => /^flink-taskmanager-\d+$/.test(service.name)).length
   const brokers = record.services.filter((service) => /^kafka-\d+$/.test(service.name)).length === 1 ? 1 : 3
   const installation = await openInstallation({
     stateDirectory: options.state,
     portBase: record.portBase,
     brokers,
+    ...(taskManagers > 0 && { flink: 'cluster', taskManagers }),
     faults: record.services.some((service) => service.name === faultProxyName),
     platform,
     java: javaEnvironment,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '@millrace/core/errors'
 import { javaEnvironment } from '@millrace/stack/environment'
+import type { FlinkForm } from '@millrace/stack/flink-checkpoints'
 import { layoutOf } from '@millrace/stack/layout'
 import { readRecord } from '@millrace/stack/run-folder'
 import { runStack } from '@millrace/stack/run-stack'
@@ -15,6 +16,8 @@ export type UpOptions = RunningOptions & {
   readonly brokers: 1 | 3
   readonly gateways: number
   readonly workers: number
+  readonly flink: FlinkForm
+  readonly taskManagers?: number
   readonly faults?: boolean
 }
 

@@ -30,6 +30,8 @@ async function main(): Promise<number> {
       stateDirectory: options.stateDirectory ?? resolve(projectDirectory, '.millrace'),
       portBase: options.portBase,
       brokers: 3,
+      flink: options.flink,
+      ...(options.taskManagers !== undefined && { taskManagers: options.taskManagers }),
       platform,
       platformFile: fileURLToPath(import.meta.resolve('./platform.ts')),
       java: javaEnvironment,

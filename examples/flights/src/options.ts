@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { MillraceError } from '@millrace/core/errors'
-import { portBaseDefault } from '@millrace/stack/ports'
+import type { FlinkForm } from '@millrace/stack/flink-checkpoints'
+import { portBaseDefault, taskManagersMax } from '@millrace/stack/ports'
 import { replayDefaults } from './replay.ts'
 
 /** How the main job is run. */
@@ -13,6 +14,9 @@ export type Options = {
   readonly json: boolean
   readonly help: boolean
   readonly portBase: number
+  readonly flink: FlinkForm
+  /** Of Flink's cluster; absent: as many as it has by itself. */
+  readonly taskManagers: number | undefined
   readonly stateDirectory: string | undefined
 }
 
@@ -23,6 +27,8 @@ Starts the whole platform on this machine and replays three million flights thro
   --for <duration>    end after so long (as in 60s, 5m), check that nothing was lost, and exit with 1 if anything was
   --json              print the summary as JSON on standard output
   --rate <events/s>   how fast to replay, 1000 a core up to 10000 unless said; 0: as fast as events are acknowledged
+  --flink <form>      embedded (one process, unless said) or cluster (a process for each part of Flink)
+  --task-managers <n> how many TaskManagers in the cluster, 2 unless said
   --port-base <port>  the first of the 100 ports that are used, ${portBaseDefault} unless said
   --state <folder>    where secrets, data and logs are kept, .millrace unless said
   --help`
@@ -36,6 +42,8 @@ export function optionsOf(argv: readonly string[]): Options {
     json: values.json ?? false,
     help: values.help ?? false,
     portBase: portOf(values['port-base']),
+    flink: flinkOf(values.flink),
+    taskManagers: taskManagersOf(values['task-managers']),
     stateDirectory: values.state,
   }
 }
@@ -48,6 +56,8 @@ function parse(argv: readonly string[]) {
         for: { type: 'string' },
         rate: { type: 'string' },
         'port-base': { type: 'string' },
+        flink: { type: 'string' },
+        'task-managers': { type: 'string' },
         state: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean' },
@@ -87,6 +97,21 @@ function rateOf(text: string | undefined): number | undefined {
     throw new MillraceError('config.invalid', `"${text}" is not a rate: write events per second, or 0 for no limit`)
   }
   return rate === 0 ? undefined : rate
+}
+
+function flinkOf(text = 'embedded'): FlinkForm {
+  if (text === 'embedded' || text === 'cluster') return text
+  throw new MillraceError('config.invalid', `"${text}" is no form of Flink: write embedded or cluster`)
+}
+
+function taskManagersOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= taskManagersMax) return count
+  throw new MillraceError(
+    'config.invalid',
+    `"${text}" is no number of TaskManagers: write one from 1 to ${taskManagersMax}`,
+  )
 }
 
 const portMax = 65_535

@@ -10,6 +10,8 @@ const defaults = {
   json: false,
   help: false,
   portBase: portBaseDefault,
+  flink: 'embedded',
+  taskManagers: undefined,
   stateDirectory: undefined,
 }
 
@@ -30,6 +32,9 @@ test.each<readonly [string, object]>([
   ['--help', { help: true }],
   ['--port-base 1024', { portBase: 1_024 }],
   ['--port-base 65435', { portBase: 65_435 }],
+  ['--flink embedded', {}],
+  ['--flink cluster', { flink: 'cluster' }],
+  ['--flink cluster --task-managers 4', { flink: 'cluster', taskManagers: 4 }],
   ['--state /tmp/elsewhere', { stateDirectory: '/tmp/elsewhere' }],
   ['--for=60s --rate=0 --json', { forMs: 60_000, eventsPerSecond: undefined, json: true }],
 ])('%s', (flags, changed) => {
@@ -65,6 +70,18 @@ describe('a value that cannot be used is refused with how to write it', () => {
     expect(message).toBe(`"${text}" is not a rate: write events per second, or 0 for no limit`)
   })
 
+  test.each(['', 'session', 'Cluster'])('--flink=%s', (text) => {
+    const { code, message } = refusalOf([`--flink=${text}`])
+    expect(code).toBe('config.invalid')
+    expect(message).toBe(`"${text}" is no form of Flink: write embedded or cluster`)
+  })
+
+  test.each(['', '0', '5', '1.5', 'two'])('--task-managers=%s', (text) => {
+    const { code, message } = refusalOf([`--task-managers=${text}`])
+    expect(code).toBe('config.invalid')
+    expect(message).toBe(`"${text}" is no number of TaskManagers: write one from 1 to 4`)
+  })
+
   test.each(['', 'http', '80', '1023', '65436', '19000.5', '-19000'])('--port-base=%s', (text) => {
     const { code, message } = refusalOf([`--port-base=${text}`])
     expect(code).toBe('config.invalid')
@@ -86,5 +103,7 @@ test.each([
 
 test('the usage names every flag', () => {
   const named = [...usage.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, flag]) => flag)
-  expect(named).toEqual(['--for', '--json', '--rate', '--port-base', '--state', '--help'])
+  expect(named).toEqual([
+    ...['--for', '--json', '--rate', '--flink', '--task-managers', '--port-base', '--state', '--help'],
+  ])
 })

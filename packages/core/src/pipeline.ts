@@ -67,9 +67,21 @@ export type JoinedTable = {
 }
 type TableKey = 'string' | 'integer'
 
+/** How a pipeline runs; its results are the same. */
+type PipelineOptions = {
+  /**
+   * Into how many instances, side by side, its job is divided: each reads partitions of its own and has groups of its own. From 1 to 128, and no
+   * more than the event type has partitions.
+   * @default 1
+   */
+  readonly parallelism?: number
+}
+const parallelismMax = 128
+
 export type Pipeline<Result extends Fields = Fields> = {
   readonly kind: 'pipeline'
   readonly name: string
+  readonly parallelism: number
   readonly from: EventType
   readonly tables: readonly JoinedTable[]
   readonly where: Expression | undefined
@@ -99,7 +111,12 @@ type Joined<F extends Fields, C extends Grouping> = F & {
   readonly [Name in keyof C]: { readonly type: C[Name]['type']; readonly nullable: true }
 }
 
-type Read = { readonly name: string; readonly from: EventType; readonly tables: readonly JoinedTable[] }
+type Read = {
+  readonly name: string
+  readonly parallelism: number
+  readonly from: EventType
+  readonly tables: readonly JoinedTable[]
+}
 type Draft = Read & {
   readonly where: Expression | undefined
   readonly window: Window
@@ -134,15 +151,23 @@ export type Grouped<F extends Fields, G extends Grouping> = {
 
 /**
  * Declares a pipeline: events of one type, grouped in event-time windows, aggregated to a result event per window and group.
- * @throws RangeError when its name is reserved or malformed, or a result field is named twice.
+ * @throws RangeError when its name is reserved or malformed, its parallelism out of bounds, or a result field named twice.
  */
-export function pipeline(name: string): Start {
+export function pipeline(name: string, { parallelism = 1 }: PipelineOptions = {}): Start {
   const violation = nameViolation(name)
   if (violation) throw new RangeError(`pipeline "${name}" ${violation}`)
+  if (!Number.isInteger(parallelism) || parallelism < 1 || parallelism > parallelismMax) {
+    throw new RangeError(`pipeline "${name}": parallelism is a whole number from 1 to ${parallelismMax}`)
+  }
   return {
     from: (source) => {
       requireJson(name, source)
-      return sourced({ name, from: source, tables: [] }, columnsOf(source.fields), undefined)
+      if (parallelism > source.partitions) {
+        throw new RangeError(
+          `pipeline "${name}": of ${parallelism} instances some had none of the ${source.partitions} partitions of ${source.name}, and would hold event time up: lower its parallelism, or give the event type more partitions`,
+        )
+      }
+      return sourced({ name, parallelism, from: source, tables: [] }, columnsOf(source.fields), undefined)
     },
   }
 }

@@ -141,6 +141,34 @@ describe('a pipeline', () => {
     ).toThrow('0.5 stands beside an integer')
   })
 
+  test('runs in one instance of its parts unless more are asked for, and its types are the same', () => {
+    expect(spend.parallelism).toBe(1)
+    const spread = pipeline('spread', { parallelism: 4 })
+      .from(orderPlaced)
+      .compute((order) => ({ twice: order.amount.times(2) }))
+      .window(tumbling('1 hour'))
+      .watermark({ outOfOrderness: '1 second' })
+      .groupBy((order) => ({ customer: order.customer }))
+      .aggregate((order) => ({ spent: sum(order.twice) }))
+    expect(spread.parallelism).toBe(4)
+    expectTypeOf(spread.result.fields.customer.type).toEqualTypeOf<'string'>()
+    expectTypeOf(spread.result.fields.spent.type).toEqualTypeOf<'number'>()
+  })
+
+  test.each([0, -1, 1.5, 129, NaN, Infinity])('refuses a parallelism of %d', (parallelism) => {
+    expect(() => pipeline('spread', { parallelism })).toThrow(
+      'pipeline "spread": parallelism is a whole number from 1 to 128',
+    )
+  })
+
+  test('refuses a parallelism that leaves instances without a partition', () => {
+    const wide = eventType('order.wide', { schema: { type: 'object' }, partitions: 128 })
+    expect(() => pipeline('spread', { parallelism: 128 }).from(wide)).not.toThrow()
+    expect(() => pipeline('spread', { parallelism: 7 }).from(orderPlaced)).toThrow(
+      /of 7 instances some had none of the 6 partitions of order\.placed/,
+    )
+  })
+
   test('keeps late events in a topic of its own only where it is told to', () => {
     expect(spend.lateTopic).toBe('spend-per-customer.late')
     const dropping = pipeline('dropping')

@@ -92,7 +92,7 @@ function settings(pipeline: Pipeline, environment: FlinkEnvironment, checkpointD
     // In two phases the first loses what is in windows before 1970: it takes their watermarks for old ones and does not flush (Flink 2.3.0).
     'table.optimizer.agg-phase-strategy': 'ONE_PHASE',
     ...correctionSettings(pipeline),
-    'parallelism.default': 1,
+    'parallelism.default': pipeline.parallelism,
     ...(idlenessMs === undefined ? {} : { 'table.exec.source.idle-timeout': `${idlenessMs} ms` }),
   }).map(([option, value]) => sql.set(option, value))
 }

@@ -71,6 +71,18 @@ export async function detailOf(
   return { state: states.find((known) => known === answer['state']), tasks }
 }
 
+/** The TaskManagers that have registered, those that died since and were not given up yet among them. */
+export async function taskManagerIds(url: string): Promise<string[]> {
+  const answer = await request(new URL('/taskmanagers', url), 'GET')
+  return objectsOf(answer['taskmanagers']).flatMap(({ id }) => textOf(id) ?? [])
+}
+
+/** The slots of all TaskManagers, taken or free. */
+export async function slotsTotal(url: string): Promise<number> {
+  const answer = await request(new URL('/overview', url), 'GET')
+  return Number(answer['slots-total'])
+}
+
 export type JobProgress =
   | { readonly kind: 'running' | 'starting' | 'restarting' | 'stopping' }
   | { readonly kind: 'ended'; readonly reason: string }

@@ -13,8 +13,11 @@ import {
   type Job,
   jobs,
   progressOf,
+  slotsTotal,
   stopWithSavepoint,
+  taskManagerIds,
 } from './job-manager.ts'
+import { request } from './rest.ts'
 import * as sql from './sql.ts'
 import { sqlGateway } from './sql-gateway.ts'
 
@@ -36,6 +39,45 @@ export type Ensured =
 
 const stopTimeoutMs = 60_000
 const runningTimeoutMs = 120_000
+/** A TaskManager that died is given up, started again and has registered by then. */
+const slotsTimeoutMs = 30_000
+
+/**
+ * Waits until a cluster has so many TaskManagers and its SQL Gateway answers.
+ * @throws MillraceError `flink.unavailable` when it takes too long, or at once when its JobManager does not answer.
+ */
+export async function awaitCluster(
+  { url, sqlGatewayUrl }: FlinkCluster,
+  taskManagers: number,
+  timeoutMs: number,
+): Promise<void> {
+  await poll(`to gather ${taskManagers} TaskManagers and a SQL Gateway`, timeoutMs, async () => {
+    if ((await taskManagerIds(url)).length < taskManagers) return undefined
+    return request(new URL('/v1/info', sqlGatewayUrl), 'GET').catch(() => undefined)
+  })
+}
+
+/**
+ * Makes sure that the jobs of all these pipelines fit into a cluster together, or in a while, when TaskManagers that are starting are there.
+ * @throws MillraceError `flink.refused` with the way out when they do not, `flink.unavailable`.
+ */
+export async function requireSlots(
+  { url }: FlinkCluster,
+  pipelines: readonly Pipeline[],
+  timeoutMs = slotsTimeoutMs,
+): Promise<void> {
+  const needed = pipelines.reduce((sum, { parallelism }) => sum + parallelism, 0)
+  const deadline = performance.now() + timeoutMs
+  await poll('to say how many slots it has', timeoutMs * 2, async () => {
+    const slots = await slotsTotal(url)
+    if (slots >= needed) return slots
+    if (performance.now() < deadline) return undefined
+    throw new MillraceError(
+      'flink.refused',
+      `the pipelines need ${needed} slots, each as many as its parallelism, and Flink has ${slots}: lower their parallelism, or start it with more TaskManagers ("millrace up --flink cluster --task-managers <n>")`,
+    )
+  })
+}
 
 /** The jobs that have not ended. */
 export async function listJobs({ url }: FlinkCluster): Promise<Job[]> {

@@ -1,64 +1,78 @@
 import { join } from 'node:path'
 
-/** What a Flink server on one machine is told: everything that it listens on is loopback. */
+/** What every form of Flink on one machine is told. */
 export type FlinkServerOptions = {
   readonly restPort: number
   readonly sqlGatewayPort: number
-  readonly metricsPort: number
   /** Absolute. Each job has a folder of its own below it. */
   readonly checkpointDirectory: string
-  /** Absolute. Buffers and unpacked libraries; empty after a stop. */
-  readonly temporaryDirectory: string
-  /** Tasks side by side: each job takes as many slots as its parallelism. */
-  readonly slots?: number
 }
 
-/** A job for each pipeline, and some to spare. */
-const slotsDefault = 8
+/** One process of it. */
+export type FlinkProcessOptions = {
+  readonly metricsPort: number
+  /** Absolute. Buffers and unpacked libraries; empty after a stop. */
+  readonly temporaryDirectory: string
+}
+
+export type FlinkSettings = Readonly<Record<string, string | number | boolean>>
+
+/** Of a MiniCluster, and of each TaskManager: a job for each pipeline, and some to spare. A job takes as many as its parallelism. */
+export const slots = 8
 /** Flink refuses a windowed aggregation with less than 8 MiB. */
 const managedMemoryPerSlotMb = 16
 const networkMemoryMb = 32
 const restAgeMaxMs = 250
-const loopback = '127.0.0.1'
+export const loopback = '127.0.0.1'
 
-/** The text of the server's `config.yaml`. */
-export function flinkConfiguration(options: FlinkServerOptions): string {
-  const slots = options.slots ?? slotsDefault
-  const settings: Record<string, string | number | boolean> = {
+/** The text of the `config.yaml` of a MiniCluster and its SQL Gateway, which are one process. */
+export function miniClusterConfiguration(options: FlinkServerOptions & FlinkProcessOptions): string {
+  return configurationText({
+    ...serverSettings(options),
+    ...metricsSettings(options.metricsPort),
+    'io.tmp.dirs': options.temporaryDirectory,
+    'taskmanager.numberOfTaskSlots': slots,
+    'taskmanager.memory.managed.size': `${slots * managedMemoryPerSlotMb}mb`,
+    'taskmanager.memory.network.min': `${networkMemoryMb}mb`,
+    'taskmanager.memory.network.max': `${networkMemoryMb}mb`,
+    'state.backend.type': 'hashmap',
+  })
+}
+
+/** Where the servers are, all on loopback, and what jobs find. */
+export function serverSettings({ restPort, sqlGatewayPort, checkpointDirectory }: FlinkServerOptions): FlinkSettings {
+  return {
     'rest.address': loopback,
     'rest.bind-address': loopback,
-    'rest.port': options.restPort,
-    'rest.bind-port': options.restPort,
+    'rest.port': restPort,
+    'rest.bind-port': restPort,
     'jobmanager.bind-host': loopback,
     'taskmanager.bind-host': loopback,
     'sql-gateway.endpoint.rest.address': loopback,
     'sql-gateway.endpoint.rest.bind-address': loopback,
-    'sql-gateway.endpoint.rest.port': options.sqlGatewayPort,
-    'sql-gateway.endpoint.rest.bind-port': options.sqlGatewayPort,
+    'sql-gateway.endpoint.rest.port': sqlGatewayPort,
+    'sql-gateway.endpoint.rest.bind-port': sqlGatewayPort,
     'execution.target': 'remote',
     'execution.attached': false,
     // Anybody who may reach the port could otherwise run code of theirs in this process.
     'web.submit.enable': false,
 
-    'taskmanager.numberOfTaskSlots': slots,
-    'taskmanager.memory.managed.size': `${slots * managedMemoryPerSlotMb}mb`,
-    'taskmanager.memory.network.min': `${networkMemoryMb}mb`,
-    'taskmanager.memory.network.max': `${networkMemoryMb}mb`,
-    'io.tmp.dirs': options.temporaryDirectory,
-
-    'state.backend.type': 'hashmap',
-    'execution.checkpointing.dir': `file://${options.checkpointDirectory}`,
+    'execution.checkpointing.dir': `file://${checkpointDirectory}`,
     'execution.checkpointing.num-retained': 2,
     // A job never gives up: what it waits for comes back, or somebody reads the alert that it restarts.
     'restart-strategy.type': 'exponential-delay',
     'restart-strategy.exponential-delay.initial-backoff': '200 ms',
     'restart-strategy.exponential-delay.max-backoff': '10 s',
     'restart-strategy.exponential-delay.reset-backoff-threshold': '1 min',
+  }
+}
 
+export function metricsSettings(metricsPort: number): FlinkSettings {
+  return {
     'metrics.reporters': 'prometheus',
     'metrics.reporter.prometheus.factory.class':
       'org.apache.flink.metrics.prometheus.LoopbackPrometheusReporterFactory',
-    'metrics.reporter.prometheus.port': options.metricsPort,
+    'metrics.reporter.prometheus.port': metricsPort,
     // Else "a.b", "a-b" and "a_b" were one name of a job.
     'metrics.reporter.prometheus.filterLabelValueCharacters': false,
     'metrics.latency.interval': 0,
@@ -66,13 +80,17 @@ export function flinkConfiguration(options: FlinkServerOptions): string {
     'metrics.fetcher.update-interval': `${restAgeMaxMs} ms`,
     'web.refresh-interval': `${restAgeMaxMs} ms`,
   }
+}
+
+/** A JSON scalar is the same scalar in YAML. */
+export function configurationText(settings: FlinkSettings): string {
   return Object.entries(settings)
     .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
     .join('')
 }
 
-/** The Java class of `packages/jvm/millrace-flink` that is the server; its one argument is the folder of `config.yaml`. */
-export const flinkServerClass = 'io.millrace.flink.FlinkServer'
+/** The Java class of `packages/jvm/millrace-flink` that is a MiniCluster and its SQL Gateway; its one argument is the folder of `config.yaml`. */
+export const miniClusterClass = 'io.millrace.flink.FlinkServer'
 
 /**
  * What the JVM of the server needs beside its memory settings: the modules that Flink opens with its own start scripts, and the file

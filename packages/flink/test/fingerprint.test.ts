@@ -23,6 +23,10 @@ test('pipelines differ in their fingerprints', () => {
   expect(new Set(all).size).toBe(pipelines.length)
 })
 
+test('more instances of its parts change it', () => {
+  expect(fingerprint({}, { ...spendPerCustomer, parallelism: 2 })).not.toBe(fingerprint())
+})
+
 test('what the job does not depend on does not change it', () => {
   const from = { ...orderPlaced, partitions: 12, retentionMs: 1, compatibility: 'FULL' } as const
   const result = { ...spendPerCustomer.result, partitions: 12, retentionMs: 1 }

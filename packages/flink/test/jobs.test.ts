@@ -5,7 +5,18 @@ import { tumbling } from '@millrace/core/window'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { compilePipeline } from '../src/compile.ts'
 import { intendedJobs, keepIntent, readIntent } from '../src/intent.ts'
-import { awaitRunning, beginAnew, ensureJob, listJobs, resumeJob, stop, stopByHand, submit } from '../src/jobs.ts'
+import {
+  awaitCluster,
+  awaitRunning,
+  beginAnew,
+  ensureJob,
+  listJobs,
+  requireSlots,
+  resumeJob,
+  stop,
+  stopByHand,
+  submit,
+} from '../src/jobs.ts'
 import {
   type Answer,
   answering,
@@ -307,5 +318,60 @@ describe('a job that was started', () => {
     const { at } = await cluster(gateway(id))
     const submitted = submit(at, compilePipeline(spendPerCustomer, environment))
     await expect(submitted).rejects.toMatchObject({ code: 'flink.refused' })
+  })
+})
+
+describe('the slots that pipelines need', () => {
+  const three = [spendPerCustomer, { ...spendPerCustomer, parallelism: 2 }]
+  const slots = (total: number) => ({ body: { taskmanagers: 1, 'slots-total': total, 'slots-available': 0 } })
+
+  test('are as many as their parallelism, together', async () => {
+    const { at } = await cluster({ 'GET /overview': slots(3) })
+    await expect(requireSlots(at, three, 0)).resolves.toBeUndefined()
+  })
+
+  test('may come in a while, from TaskManagers that are starting', async () => {
+    const { at, asked } = await cluster({ 'GET /overview': [slots(0), slots(2), slots(4)] })
+    await requireSlots(at, three)
+    expect(asked).toHaveLength(3)
+  })
+
+  test('are refused where there are fewer, with the way out', async () => {
+    const { at } = await cluster({ 'GET /overview': slots(2) })
+    await expect(requireSlots(at, three, 60)).rejects.toMatchObject({
+      code: 'flink.refused',
+      message:
+        'the pipelines need 3 slots, each as many as its parallelism, and Flink has 2: lower their parallelism, or start it with more TaskManagers ("millrace up --flink cluster --task-managers <n>")',
+    })
+  })
+})
+
+describe('a cluster whose JobManager is new', () => {
+  const registered = (...ids: string[]) => ({ body: { taskmanagers: ids.map((id) => ({ id })) } })
+  const busy = { status: 503, body: {} }
+
+  test('is whole when all TaskManagers have registered and the SQL Gateway answers', async () => {
+    const { at, asked } = await cluster({
+      'GET /taskmanagers': [registered(), registered('one'), registered('one', 'two')],
+      'GET /v1/info': [busy, { body: { productName: 'Apache Flink' } }],
+    })
+    await awaitCluster(at, 2, 10_000)
+    expect(asked.map(({ path }) => path)).toEqual([
+      ...Array.from({ length: 3 }, () => '/taskmanagers'),
+      ...['/v1/info', '/taskmanagers', '/v1/info'],
+    ])
+  })
+
+  test('is given up when it is not whole in time', async () => {
+    const { at } = await cluster({ 'GET /taskmanagers': registered('one') })
+    await expect(awaitCluster(at, 2, 60)).rejects.toMatchObject({
+      code: 'flink.unavailable',
+      message: containing('to gather 2 TaskManagers and a SQL Gateway'),
+    })
+  })
+
+  test('is given up at once when the JobManager has gone again', async () => {
+    const { at } = await cluster({ 'GET /taskmanagers': [registered('one'), busy] })
+    await expect(awaitCluster(at, 2, 60_000)).rejects.toMatchObject({ code: 'flink.unavailable' })
   })
 })

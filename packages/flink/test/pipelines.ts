@@ -156,6 +156,14 @@ const joined = pipeline('joined')
   .groupBy((event) => ({ country: event.country }))
   .aggregate((event) => ({ orders: count(), paid: sum(event.paid), campaigns: countDistinct(event.campaign) }))
 
+const spread = pipeline('spread', { parallelism: 4 })
+  .from(orderPlaced)
+  .window(tumbling('1 hour'))
+  .watermark({ outOfOrderness: '5 minutes' })
+  .late(toTopic())
+  .groupBy((event) => ({ customer: event.customer }))
+  .aggregate(() => ({ orders: count() }))
+
 const keyInteger = hourly('key-integer')
   .groupBy((event) => ({ items: event.items }))
   .aggregate(() => ({ orders: count() }))
@@ -200,6 +208,7 @@ export const pipelines = [
   correctedPaid,
   sessions,
   joined,
+  spread,
   keyInteger,
   keyNumber,
   keyBoolean,

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { flinkConfiguration, flinkConfigurationFile, flinkJaas, flinkJvmArguments } from '../src/server-config.ts'
+import { flinkConfigurationFile, flinkJaas, flinkJvmArguments, miniClusterConfiguration } from '../src/server-config.ts'
+import { settingsIn } from './settings.ts'
 
 const options = {
   restPort: 8081,
@@ -11,24 +12,18 @@ const options = {
   temporaryDirectory: '/millrace/tmp',
 }
 const regenerate = 'if the change is meant: node_modules/.bin/vitest run --project unit packages/flink --update'
-const lines = flinkConfiguration(options).trimEnd().split('\n')
-const settings = new Map(
-  lines.map((line): [string, unknown] => {
-    const [, key = '', value = ''] = /^([\w.-]+): (.+)$/.exec(line) ?? []
-    // A JSON scalar is the same scalar in YAML.
-    return [key, JSON.parse(value)]
-  }),
-)
+const text = miniClusterConfiguration(options)
+const settings = settingsIn(text)
 
-describe('the configuration of the server', () => {
+describe('the configuration of a MiniCluster', () => {
   // Flink itself reads this file, and Java the next one, in packages/jvm/millrace-flink/src/test.
   test('is the one that is kept', async () => {
     const file = join(import.meta.dirname, 'golden/config.yaml')
-    await expect(flinkConfiguration(options), regenerate).toMatchFileSnapshot(file)
+    await expect(text, regenerate).toMatchFileSnapshot(file)
   })
 
   test('has one line for each setting, and none twice', () => {
-    expect(settings.size).toBe(lines.length)
+    expect(settings.size).toBe(text.trimEnd().split('\n').length)
   })
 
   test('binds everything to loopback', () => {
@@ -56,12 +51,6 @@ describe('the configuration of the server', () => {
 
   test('tells pipelines of like names apart in the metrics', () => {
     expect(settings.get('metrics.reporter.prometheus.filterLabelValueCharacters')).toBe(false)
-  })
-
-  test('has memory for each slot', () => {
-    const of = (slots: number) => flinkConfiguration({ ...options, slots })
-    expect(of(1)).toContain('taskmanager.memory.managed.size: "16mb"\n')
-    expect(of(6)).toContain('taskmanager.memory.managed.size: "96mb"\n')
   })
 
   test('stands where the server looks for it', () => {

@@ -6,7 +6,7 @@ import { compilePipeline } from '@millrace/flink/compile'
 import type { FlinkEnvironment } from '@millrace/flink/environment'
 import { intendedJobs, readIntent } from '@millrace/flink/intent'
 import { fingerprintOf, type Job } from '@millrace/flink/job-manager'
-import { ensureJob, fits, type FlinkCluster, listJobs, resumeJob, stop } from '@millrace/flink/jobs'
+import { ensureJob, fits, type FlinkCluster, listJobs, requireSlots, resumeJob, stop } from '@millrace/flink/jobs'
 import type { Registry } from '@millrace/schemas/registry'
 import type { Change } from './change.ts'
 
@@ -18,11 +18,16 @@ export type Jobs = {
   readonly registryUrl: string
 }
 
-/** The pipelines whose job is missing, stopped, changed or running more than once, and the jobs that no pipeline wants any more. */
+/**
+ * The jobs that no pipeline wants any more, whose slots are needed, and the pipelines whose job is missing, stopped, changed or running more than once.
+ * @throws MillraceError `flink.refused` when the pipelines need more slots than there are
+ */
 export async function planJobs(pipelines: readonly Pipeline[], jobs: Jobs, registry: Registry): Promise<Change[]> {
   const running = await listJobs(jobs.cluster)
-  const changes = pipelines.map((pipeline) => planJob(pipeline, running, jobs, registry))
-  return [...(await Promise.all(changes)).flat(), ...planRemovals(pipelines, running, jobs)]
+  const planned = pipelines.map((pipeline) => planJob(pipeline, running, jobs, registry))
+  const changes = (await Promise.all(planned)).flat()
+  if (changes.length > 0) await requireSlots(jobs.cluster, pipelines)
+  return [...planRemovals(pipelines, running, jobs), ...changes]
 }
 
 async function planJob(pipeline: Pipeline, running: readonly Job[], jobs: Jobs, registry: Registry): Promise<Change[]> {

@@ -1,9 +1,11 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { MillraceError } from '@millrace/core/errors'
 import type { Platform } from '@millrace/core/platform'
 import { type Admin, openAdmin } from '@millrace/kafka/admin'
 import type { KafkaConnection } from '@millrace/kafka/connection'
 import { type Certificates, loadCertificates } from './certificates.ts'
+import { type FlinkForm, requireSameFlink } from './flink-checkpoints.ts'
 import { findJava, type Java, type JavaEnvironment } from './java.ts'
 import { javaMajorMin } from './jvm.ts'
 import { distributions, type Layout, layoutOf, projectDirectory } from './layout.ts'
@@ -13,6 +15,8 @@ import { loadSecrets, type Secrets } from './secrets.ts'
 import { brokerName } from './broker-name.ts'
 import { requireSameBrokers, requireSameCluster } from './broker-disks.ts'
 
+const taskManagersDefault = 2
+
 export type InstallationOptions = {
   readonly stateDirectory: string
   readonly portBase: number
@@ -21,6 +25,10 @@ export type InstallationOptions = {
   readonly gateways?: number
   /** From 0 to `workersMax`; 1 unless said. They run where the definition has handlers. */
   readonly workers?: number
+  /** `embedded` unless said. */
+  readonly flink?: FlinkForm
+  /** From 1 to `taskManagersMax`, 2 unless said; of a cluster only. */
+  readonly taskManagers?: number
   /** Whether the brokers, and the registry for the gateways, are reached through a proxy that can make their network fail: for drills. */
   readonly faults?: boolean
   readonly platform: Platform
@@ -42,6 +50,9 @@ export type Installation = {
   readonly gatewayInstances: readonly number[]
   /** The workers, counted from 1. */
   readonly workerInstances: readonly number[]
+  readonly flink: FlinkForm
+  /** The TaskManagers of Flink's cluster, counted from 1; none where it is embedded. */
+  readonly taskManagerInstances: readonly number[]
   readonly platformFile: string | undefined
   /** Whether there is a fault proxy. */
   readonly faults: boolean
@@ -64,7 +75,10 @@ export type Installation = {
 export async function openInstallation(options: InstallationOptions): Promise<Installation> {
   const layout = layoutOf(options.stateDirectory)
   const brokerNodes = options.brokers === 1 ? [1] : [1, 2, 3]
+  const { flink = 'embedded' } = options
+  const taskManagers = taskManagersOf(flink, options.taskManagers)
   await requireSameBrokers(layout, brokerNodes)
+  await requireSameFlink(layout, flink)
   const java = await findJava(options.java, javaMajorMin)
   for (const directory of Object.values(layout)) await mkdir(directory, { recursive: true, mode: 0o700 })
   await mkdir(distributions.classDataArchives, { recursive: true })
@@ -94,6 +108,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     brokerNodes,
     gatewayInstances: counted(options.gateways ?? 1),
     workerInstances: counted(options.platform.handlers.length > 0 ? (options.workers ?? 1) : 0),
+    flink,
+    taskManagerInstances: counted(taskManagers),
     platformFile: options.platformFile,
     faults: options.faults === true,
     reached,
@@ -110,6 +126,13 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       `-javaagent:${join(distributions.agents, 'jmx_prometheus_javaagent-1.0.1.jar')}=127.0.0.1:${port}:${join(projectDirectory, 'packages/stack/configuration', `jmx-${rules}.yaml`)}`,
     ],
   }
+}
+
+/** @throws MillraceError `config.invalid` when TaskManagers are asked for where Flink has none of its own */
+function taskManagersOf(flink: FlinkForm, taskManagers: number | undefined): number {
+  if (flink === 'cluster') return taskManagers ?? taskManagersDefault
+  if (taskManagers === undefined) return 0
+  throw new MillraceError('config.invalid', 'Flink has TaskManagers of its own as a cluster only: add --flink cluster')
 }
 
 function counted(count: number): number[] {

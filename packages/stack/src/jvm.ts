@@ -23,6 +23,8 @@ export function classPathOf(directory: string): string {
 export type JvmOptions = {
   /** The folder of the server's jars: servers with the same jars share a class-data archive. */
   readonly distribution: string
+  /** Which program of these jars it is, where they hold several: each has an archive of its own, for it uses other classes. */
+  readonly program?: string
   /** Whether this process writes the archive when it ends (one of those that share it). */
   readonly writesArchive: boolean
   readonly heapMb: number
@@ -33,7 +35,7 @@ export type JvmOptions = {
  * itself at its first end, which about halves its next start. Writing it takes 5 to 30 s of a core, once for a Java and its jars.
  */
 export function jvmArguments(java: Java, layout: Layout, options: JvmOptions): string[] {
-  const archive = archiveFile(java, options.distribution)
+  const archive = archiveFile(java, options)
   return [
     `-Xms64m`,
     `-Xmx${options.heapMb}m`,
@@ -52,13 +54,16 @@ export function jvmArguments(java: Java, layout: Layout, options: JvmOptions): s
 }
 
 /** How long a JVM may take to stop: longer when it has an archive to write. */
-export function jvmStopTimeoutMs(java: Java, options: Pick<JvmOptions, 'distribution' | 'writesArchive'>): number {
-  const writes = options.writesArchive && !existsSync(archiveFile(java, options.distribution))
+export function jvmStopTimeoutMs(java: Java, options: Omit<JvmOptions, 'heapMb'>): number {
+  const writes = options.writesArchive && !existsSync(archiveFile(java, options))
   return writes ? archivingTimeoutMs : stopTimeoutMs
 }
 
 /** Named after the Java and the jars that it holds, for the JVM refuses one that was made of others. */
-function archiveFile(java: Java, distribution: string): string {
+function archiveFile(
+  java: Java,
+  { distribution, program = basename(distribution) }: Omit<JvmOptions, 'heapMb'>,
+): string {
   const jars = createHash('sha256').update(readdirSync(distribution).sort().join('\n')).digest('hex').slice(0, 12)
-  return join(distributions.classDataArchives, `${basename(distribution)}-java${java.major}-${jars}.jsa`)
+  return join(distributions.classDataArchives, `${program}-java${java.major}-${jars}.jsa`)
 }

@@ -2,7 +2,7 @@ import type { Installation } from './installation.ts'
 import type { ServerSpec, TaskSpec } from './server.ts'
 import { connectServer } from './servers/connect.ts'
 import { faultServers } from './servers/fault-proxy.ts'
-import { flinkServer } from './servers/flink.ts'
+import { flinkServers } from './servers/flink.ts'
 import { gatewayName, gatewayServers } from './servers/gateway.ts'
 import { brokerName } from './broker-name.ts'
 import { kafkaServers } from './servers/kafka.ts'
@@ -19,17 +19,22 @@ export async function partsOf(
   note: (sentence: string) => void,
 ): Promise<{ parts: (ServerSpec | TaskSpec)[]; missing: readonly string[] }> {
   const monitoring = await monitoringServers(installation)
+  const flink = flinkServers(installation, () => resumeJobs(installation, note))
   const definition: TaskSpec = {
     kind: 'task',
     name: 'definition',
-    dependsOn: ['registry', ...installation.gatewayInstances.map(gatewayName), 'flink', 'connect', 'warehouse-double'],
+    dependsOn: [
+      ...['registry', 'connect', 'warehouse-double'],
+      ...installation.gatewayInstances.map(gatewayName),
+      ...flink.map(({ name }) => name),
+    ],
     run: () => applyDefinition(installation, note),
   }
   const parts = [
     ...brokerParts(installation),
     registryServer(installation),
     warehouseServer(installation),
-    flinkServer(installation, () => resumeJobs(installation, note)),
+    ...flink,
     connectServer(installation),
     ...gatewayServers(installation),
     monitorServer(installation),

@@ -6,6 +6,8 @@ export const portBaseDefault = 19_000
 export const gatewaysMax = 10
 /** Their ports lie between those of the registry and those of Flink. */
 export const workersMax = 6
+/** Each has four ports, which lie behind those of the brokers. */
+export const taskManagersMax = 4
 
 /** Every port of an installation, counted from one base so that two installations can run side by side. */
 export type Ports = ReturnType<typeof portsFrom>
@@ -27,6 +29,13 @@ export function portsFrom(base: number) {
     flinkWeb: base + 61,
     flinkSqlGateway: base + 62,
     flinkMetrics: base + 63,
+    flinkJobManager: base + 64,
+    flinkBlobs: base + 65,
+    flinkMetricsQuery: base + 66,
+    taskManager: (instance: number) => base + 16 + instance,
+    taskManagerData: (instance: number) => base + 26 + instance,
+    taskManagerMetricsQuery: (instance: number) => base + 36 + instance,
+    taskManagerMetrics: (instance: number) => base + 43 + instance,
     connect: base + 71,
     connectMetrics: base + 72,
     warehouse: base + 75,

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { gatewaysMax, portsFrom, requireFreePort } from '../src/ports.ts'
+import { gatewaysMax, portsFrom, requireFreePort, taskManagersMax, workersMax } from '../src/ports.ts'
 
 test('a taken port is named, with who wants it and the way out; it is free again when its holder is gone', async () => {
   const server = createServer().listen(0, '127.0.0.1')
@@ -18,11 +18,11 @@ test('a taken port is named, with who wants it and the way out; it is free again
 })
 
 test('an installation uses each of its 100 ports once', () => {
-  const { gateway, ...others } = portsFrom(20_000)
-  const ports = [
-    ...Array.from({ length: gatewaysMax }, (_, index) => gateway(index + 1)),
-    ...Object.values(others).flatMap((port) => (typeof port === 'number' ? port : [1, 2, 3].map(port))),
-  ]
+  const most = new Map(Object.entries({ gateway: gatewaysMax, worker: workersMax }))
+  const mostOf = (name: string) => most.get(name) ?? (name.startsWith('taskManager') ? taskManagersMax : 3)
+  const ports = Object.entries(portsFrom(20_000)).flatMap(([name, port]) =>
+    typeof port === 'number' ? port : Array.from({ length: mostOf(name) }, (_, index) => port(index + 1)),
+  )
   expect(new Set(ports).size).toBe(ports.length)
   expect(Math.min(...ports)).toBe(20_000)
   expect(Math.max(...ports)).toBeLessThan(20_100)

@@ -1,94 +1,69 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import {
-  flinkConfiguration,
-  flinkConfigurationFile,
-  flinkJaas,
-  flinkJvmArguments,
-  flinkServerClass,
-} from '@millrace/flink/server-config'
+import type { FlinkCluster } from '@millrace/flink/jobs'
+import { miniClusterClass, miniClusterConfiguration } from '@millrace/flink/server-config'
 import type { Jobs } from '@millrace/reconcile/plan-jobs'
-import { brokerName } from '../broker-name.ts'
+import { checkpointDirectory } from '../flink-checkpoints.ts'
 import type { Installation } from '../installation.ts'
-import { classPathOf, jvmArguments, jvmStopTimeoutMs } from '../jvm.ts'
-import { distributions, type Layout } from '../layout.ts'
-import { log4jArgument } from '../logging.ts'
 import { httpProbe } from '../probe.ts'
-import { writeSecret } from '../secrets.ts'
 import type { ServerSpec } from '../server.ts'
+import { flinkClusterServers } from './flink-cluster.ts'
+import { flinkProcess } from './flink-process.ts'
 import { registryUrl } from './registry.ts'
 
-const readyTimeoutMs = 180_000
 const heapMb = 640
 /** Results become readable when a checkpoint commits them, so this is the latency that exactly-once adds. */
 const checkpointIntervalMs = 400
 
-function checkpointDirectory(layout: Layout): string {
-  return join(layout.data, 'flink', 'checkpoints')
+/** Flink in one JVM, or as a cluster. `resume` submits the jobs again that the crash of a JobManager has ended. */
+export function flinkServers(installation: Installation, resume: () => Promise<void>): ServerSpec[] {
+  return installation.flink === 'cluster'
+    ? flinkClusterServers(installation, clusterOf(installation), resume)
+    : [miniCluster(installation, resume)]
 }
 
-/** Flink in one JVM: a MiniCluster and the SQL Gateway. `resume` submits the jobs again, which a crash of this JVM has ended. */
-export function flinkServer(installation: Installation, resume: () => Promise<void>): ServerSpec {
-  const { java, layout, ports, secrets } = installation
-  const configurationDirectory = join(layout.configuration, 'flink')
-  const jaasFile = join(layout.secrets, 'flink.jaas')
-  const temporaryDirectory = join(layout.temporary, 'flink')
-  const web = `http://127.0.0.1:${ports.flinkWeb}`
-  const ready = [`${web}/overview`, `http://127.0.0.1:${ports.flinkSqlGateway}/v1/info`].map((url) => httpProbe(url))
-  const jvm = { distribution: distributions.flink, writesArchive: true, heapMb }
+/** A MiniCluster, which is JobManager and TaskManager, and the SQL Gateway. */
+function miniCluster(installation: Installation, resume: () => Promise<void>): ServerSpec {
+  const { layout, ports, flink } = installation
+  const { url, sqlGatewayUrl } = clusterOf(installation)
+  const ready = [`${url}/overview`, `${sqlGatewayUrl}/v1/info`].map((address) => httpProbe(address))
   return {
-    kind: 'server',
-    name: 'flink',
-    dependsOn: [],
-    // Its jobs end their transactions when it stops.
-    uses: installation.brokerNodes.map(brokerName),
-    address: web,
+    ...flinkProcess(installation, {
+      name: 'flink',
+      mainClass: miniClusterClass,
+      heapMb,
+      writesArchive: true,
+      arguments: (configurationDirectory) => [configurationDirectory],
+      configuration: (temporaryDirectory) =>
+        miniClusterConfiguration({
+          restPort: ports.flinkWeb,
+          sqlGatewayPort: ports.flinkSqlGateway,
+          metricsPort: ports.flinkMetrics,
+          checkpointDirectory: checkpointDirectory(layout, flink),
+          temporaryDirectory,
+        }),
+    }),
+    address: url,
     ports: [ports.flinkWeb, ports.flinkSqlGateway, ports.flinkMetrics],
-    command: {
-      file: java.command,
-      arguments: [
-        ...jvmArguments(java, layout, jvm),
-        ...flinkJvmArguments(jaasFile),
-        log4jArgument(layout),
-        '-cp',
-        classPathOf(distributions.flink),
-        flinkServerClass,
-        configurationDirectory,
-      ],
-    },
-    prepare: async () => {
-      for (const directory of [configurationDirectory, temporaryDirectory, checkpointDirectory(layout)]) {
-        await mkdir(directory, { recursive: true, mode: 0o700 })
-      }
-      const configuration = flinkConfiguration({
-        restPort: ports.flinkWeb,
-        sqlGatewayPort: ports.flinkSqlGateway,
-        metricsPort: ports.flinkMetrics,
-        checkpointDirectory: checkpointDirectory(layout),
-        temporaryDirectory,
-      })
-      await writeSecret(flinkConfigurationFile(configurationDirectory), configuration)
-      await writeSecret(jaasFile, flinkJaas('flink', secrets.kafkaPassword('flink')))
-    },
     probe: async (signal) => (await Promise.all(ready.map((probe) => probe(signal)))).every(Boolean),
-    readyTimeoutMs,
-    stopTimeoutMs: jvmStopTimeoutMs(java, jvm),
     restored: resume,
+  }
+}
+
+function clusterOf({ ports }: Installation): FlinkCluster {
+  return {
+    url: `http://127.0.0.1:${ports.flinkWeb}`,
+    sqlGatewayUrl: `http://127.0.0.1:${ports.flinkSqlGateway}`,
   }
 }
 
 /** Where jobs run, and what their SQL depends on. */
 export function openJobs(installation: Installation): Jobs {
-  const { ports, layout, certificates, bootstrapServers } = installation
+  const { layout, certificates, bootstrapServers, flink } = installation
   return {
-    cluster: {
-      url: `http://127.0.0.1:${ports.flinkWeb}`,
-      sqlGatewayUrl: `http://127.0.0.1:${ports.flinkSqlGateway}`,
-    },
+    cluster: clusterOf(installation),
     environment: {
       bootstrapServers: bootstrapServers.join(','),
       truststoreFile: certificates.caFile,
-      checkpointDirectory: checkpointDirectory(layout),
+      checkpointDirectory: checkpointDirectory(layout, flink),
       checkpointIntervalMs,
     },
     registryUrl: registryUrl(installation),

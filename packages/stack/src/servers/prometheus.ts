@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { brokerName } from '../broker-name.ts'
+import { taskManagerName } from './flink-cluster.ts'
 import { gatewayName } from './gateway.ts'
 import { workerName } from './worker.ts'
 import type { Installation } from '../installation.ts'
@@ -80,7 +81,7 @@ function prometheusServer(installation: Installation, alerting: boolean): Server
 }
 
 function settings(installation: Installation, tokenFile: string, alerting: boolean): unknown {
-  const { ports, brokerNodes, gatewayInstances, workerInstances } = installation
+  const { ports, brokerNodes, gatewayInstances, taskManagerInstances, workerInstances } = installation
   const local = (port: number) => `127.0.0.1:${port}`
   const job = (name: string, targets: readonly number[]) => ({
     job_name: name,
@@ -102,7 +103,10 @@ function settings(installation: Installation, tokenFile: string, alerting: boole
         ...job('kafka', brokerNodes.map(ports.kafkaMetrics)),
         ...instanceNames(brokerNodes, ports.kafkaMetrics, brokerName),
       },
-      job('flink', [ports.flinkMetrics]),
+      {
+        ...job('flink', [ports.flinkMetrics, ...taskManagerInstances.map(ports.taskManagerMetrics)]),
+        ...instanceNames(taskManagerInstances, ports.taskManagerMetrics, taskManagerName),
+      },
       job('connect', [ports.connectMetrics]),
       job('monitor', [ports.monitor]),
       {

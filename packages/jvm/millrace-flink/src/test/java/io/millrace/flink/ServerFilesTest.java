@@ -2,14 +2,17 @@ package io.millrace.flink;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.security.URIParameter;
+import java.time.Duration;
 import java.util.Map;
 import javax.security.auth.login.AppConfigurationEntry;
 import javax.security.auth.login.Configuration;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.GlobalConfiguration;
+import org.apache.flink.configuration.HeartbeatManagerOptions;
 import org.apache.flink.configuration.JobManagerOptions;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
@@ -32,6 +35,22 @@ class ServerFilesTest {
         assertEquals(128, read.get(TaskManagerOptions.MANAGED_MEMORY_SIZE).getMebiBytes());
         assertEquals("file:///millrace/check points: # \"1\" \\", read.get(CheckpointingOptions.CHECKPOINTS_DIRECTORY));
         assertFalse(read.get(WebOptions.SUBMIT_ENABLE));
+    }
+
+    @Test
+    void flinkReadsTheConfigurationOfATaskManager() {
+        org.apache.flink.configuration.Configuration read =
+                GlobalConfiguration.loadConfiguration(GOLDEN.resolve("taskmanager").toString());
+        assertEquals(Duration.ofSeconds(1), read.get(HeartbeatManagerOptions.HEARTBEAT_INTERVAL));
+        assertEquals(Duration.ofSeconds(10), read.get(HeartbeatManagerOptions.HEARTBEAT_TIMEOUT));
+        assertEquals("127.0.0.1", read.get(TaskManagerOptions.HOST));
+        assertEquals("6126", read.get(TaskManagerOptions.RPC_PORT));
+        assertEquals(8.0, read.get(TaskManagerOptions.CPU_CORES));
+        assertEquals(256, read.get(TaskManagerOptions.MANAGED_MEMORY_SIZE).getMebiBytes());
+        assertEquals(
+                TaskManagerOptions.TaskManagerLoadBalanceMode.SLOTS,
+                read.get(TaskManagerOptions.TASK_MANAGER_LOAD_BALANCE_MODE));
+        assertTrue(read.get(CheckpointingOptions.INCREMENTAL_CHECKPOINTS));
     }
 
     @Test
