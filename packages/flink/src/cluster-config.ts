@@ -40,6 +40,10 @@ export const clusterClasses = {
 const managedMemoryPerSlotMb = 32
 const networkMemoryMb = 64
 const frameworkHeapMb = 64
+const frameworkOffHeapMb = 128
+/** Shown in the web page as what the process takes; the JVM is not bound by them. */
+const metaspaceMb = 256
+const overheadMb = 192
 
 /** The text of the JobManager's `config.yaml`. */
 export function jobManagerConfiguration(cluster: FlinkClusterOptions, process: FlinkClusterProcessOptions): string {
@@ -63,7 +67,11 @@ export function taskManagerConfiguration(
     'taskmanager.cpu.cores': slots,
     'taskmanager.memory.framework.heap.size': `${frameworkHeapMb}mb`,
     'taskmanager.memory.task.heap.size': `${heapMb - frameworkHeapMb}mb`,
+    'taskmanager.memory.framework.off-heap.size': `${frameworkOffHeapMb}mb`,
     'taskmanager.memory.task.off-heap.size': '0mb',
+    'taskmanager.memory.jvm-metaspace.size': `${metaspaceMb}mb`,
+    'taskmanager.memory.jvm-overhead.min': `${overheadMb}mb`,
+    'taskmanager.memory.jvm-overhead.max': `${overheadMb}mb`,
   })
 }
 
