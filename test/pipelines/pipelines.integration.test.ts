@@ -1,48 +1,19 @@
 /** `millrace pipelines`, against the running platform and a pipeline that changes. */
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { deadLetterTopic } from '@millrace/core/topic-name'
 import { openAdmin } from '@millrace/kafka/admin'
 import { openReader } from '@millrace/kafka/reader'
-import { projectDirectory } from '@millrace/stack/layout'
 import { stack } from '@millrace/testkit/fixture'
 import { restartServer } from '@millrace/testkit/servers'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { call } from '../contract.ts'
+import { applyAsBefore, millrace, stateOf } from './command.ts'
 import { sold, turnover } from './turnover.ts'
 
 const { stateDirectory, connection } = stack()
-const cli = resolve(projectDirectory, 'apps/cli/src/main.ts')
 const timeout = 300_000
 
-/** The command as a user gives it, for the platform with the pipeline as this file defines it. */
-async function millrace(definition: 'turnover' | 'averaged' | 'slid', ...words: string[]): Promise<string> {
-  const platform = resolve(import.meta.dirname, `with-${definition}.ts`)
-  const all = [cli, ...words, '--state', stateDirectory, '--platform', platform]
-  return (await promisify(execFile)(process.execPath, all)).stdout
-}
-
-const listed = z.array(
-  z.object({
-    name: z.string(),
-    state: z.string(),
-    from: z.string(),
-    to: z.string(),
-    since: z.iso.datetime().optional(),
-    watermark: z.iso.datetime().optional(),
-    lag: z.int().optional(),
-    backpressure: z.enum(['ok', 'low', 'high']).optional(),
-    records: z.record(z.string(), z.int()).optional(),
-    restarts: z.int().optional(),
-    checkpoints: z
-      .object({ completed: z.int(), newest: z.object({ path: z.string(), ageMs: z.number() }).optional() })
-      .optional(),
-    partitions: z.array(z.object({ partition: z.int(), lag: z.int(), watermark: z.iso.datetime().optional() })),
-  }),
-)
 const stopped = z.object({ state: z.literal('stopped'), ran: z.boolean(), savepoint: z.string().optional() })
 const restarted = z.object({
   state: z.literal('running'),
@@ -51,10 +22,6 @@ const restarted = z.object({
 })
 const planned = z.array(z.object({ resource: z.string(), action: z.string(), name: z.string(), detail: z.string() }))
 
-async function stateOf(name: string) {
-  const found = listed.parse(JSON.parse(await millrace('turnover', 'pipelines', 'list', '--json')))
-  return found.find((one) => one.name === name)
-}
 const stop = async () =>
   stopped.parse(JSON.parse(await millrace('turnover', 'pipelines', 'stop', 'turnover', '--json')))
 const restart = async (definition: 'turnover' | 'averaged', ...words: string[]) =>
@@ -66,9 +33,7 @@ const reader = openReader(connection('admin'))
 beforeAll(() => millrace('turnover', 'apply'), timeout)
 
 afterAll(async () => {
-  const platform = resolve(projectDirectory, 'packages/testkit/src/platform.ts')
-  const all = [cli, 'apply', '--state', stateDirectory, '--platform', platform]
-  await promisify(execFile)(process.execPath, all)
+  await applyAsBefore()
   await admin.deleteTopics([sold, turnover.result].flatMap(({ topic }) => [topic, deadLetterTopic(topic)]))
   await Promise.all([admin.close(), reader.close()])
 }, timeout)

@@ -45,7 +45,7 @@ export const slid = windowed(sliding('10 seconds', { every: '5 seconds' })).aggr
 export function withPipeline(one: Pipeline): Platform {
   return definePlatform({
     ...platform,
-    events: [...platform.events, sold],
+    events: [...platform.events, one.from],
     pipelines: [...platform.pipelines, one],
   })
 }
