@@ -41,7 +41,6 @@ const environment = {
   bootstrapServers: bootstrapServers.join(','),
   truststoreFile: caFile,
   checkpointDirectory: join(layoutOf(stateDirectory).data, 'flink', 'checkpoints'),
-  checkpointIntervalMs: 400,
   schemaUrl: () => 'https://registry.example/schemas/ids/1',
 }
 
