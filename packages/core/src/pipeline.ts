@@ -75,13 +75,22 @@ type PipelineOptions = {
    * @default 1
    */
   readonly parallelism?: number
+  /**
+   * How often it commits what it has published, and with it lets it be read: the latency that exactly-once adds, and a transaction for each of its
+   * topics, which costs the brokers. From 100 milliseconds to a minute.
+   * @default '400 milliseconds'
+   */
+  readonly commitEvery?: Duration
 }
+const commitEveryMsMin = 100
+const commitEveryMsMax = 60_000
 const parallelismMax = 128
 
 export type Pipeline<Result extends Fields = Fields> = {
   readonly kind: 'pipeline'
   readonly name: string
   readonly parallelism: number
+  readonly commitEveryMs: number
   readonly from: EventType
   readonly tables: readonly JoinedTable[]
   readonly where: Expression | undefined
@@ -114,6 +123,7 @@ type Joined<F extends Fields, C extends Grouping> = F & {
 type Read = {
   readonly name: string
   readonly parallelism: number
+  readonly commitEveryMs: number
   readonly from: EventType
   readonly tables: readonly JoinedTable[]
 }
@@ -151,13 +161,20 @@ export type Grouped<F extends Fields, G extends Grouping> = {
 
 /**
  * Declares a pipeline: events of one type, grouped in event-time windows, aggregated to a result event per window and group.
- * @throws RangeError when its name is reserved or malformed, its parallelism out of bounds, or a result field named twice.
+ * @throws RangeError when its name is reserved or malformed, an option out of bounds, or a result field named twice.
  */
-export function pipeline(name: string, { parallelism = 1 }: PipelineOptions = {}): Start {
+export function pipeline(
+  name: string,
+  { parallelism = 1, commitEvery = '400 milliseconds' }: PipelineOptions = {},
+): Start {
   const violation = nameViolation(name)
   if (violation) throw new RangeError(`pipeline "${name}" ${violation}`)
   if (!Number.isInteger(parallelism) || parallelism < 1 || parallelism > parallelismMax) {
     throw new RangeError(`pipeline "${name}": parallelism is a whole number from 1 to ${parallelismMax}`)
+  }
+  const commitEveryMs = milliseconds(commitEvery)
+  if (commitEveryMs < commitEveryMsMin || commitEveryMs > commitEveryMsMax) {
+    throw new RangeError(`pipeline "${name}": commitEvery is from 100 milliseconds to 1 minute, not ${commitEvery}`)
   }
   return {
     from: (source) => {
@@ -167,7 +184,7 @@ export function pipeline(name: string, { parallelism = 1 }: PipelineOptions = {}
           `pipeline "${name}": of ${parallelism} instances some had none of the ${source.partitions} partitions of ${source.name}, and would hold event time up: lower its parallelism, or give the event type more partitions`,
         )
       }
-      return sourced({ name, parallelism, from: source, tables: [] }, columnsOf(source.fields), undefined)
+      return sourced({ name, parallelism, commitEveryMs, from: source, tables: [] }, columnsOf(source.fields), undefined)
     },
   }
 }

@@ -155,6 +155,12 @@ describe('a pipeline', () => {
     expectTypeOf(spread.result.fields.spent.type).toEqualTypeOf<'number'>()
   })
 
+  test.each(['99 milliseconds', '61 seconds', '1 day'] as const)('refuses to commit every %s', (commitEvery) => {
+    expect(() => pipeline('seldom', { commitEvery })).toThrow(
+      `pipeline "seldom": commitEvery is from 100 milliseconds to 1 minute, not ${commitEvery}`,
+    )
+  })
+
   test.each([0, -1, 1.5, 129, NaN, Infinity])('refuses a parallelism of %d', (parallelism) => {
     expect(() => pipeline('spread', { parallelism })).toThrow(
       'pipeline "spread": parallelism is a whole number from 1 to 128',

@@ -41,7 +41,7 @@ export type CompiledPipeline = {
 export function compilePipeline(pipeline: Pipeline, environment: FlinkEnvironment): CompiledPipeline {
   const checkpointDirectory = pipelineCheckpoints(environment.checkpointDirectory, pipeline.name)
   const definition = [
-    ...settings(pipeline, environment, checkpointDirectory),
+    ...settings(pipeline, checkpointDirectory),
     ...functions,
     ...(pipeline.tables.length > 0 ? [withLatest] : []),
     ...tables(pipeline, environment),
@@ -78,12 +78,12 @@ const functions = [
 
 const withLatest = "CREATE TEMPORARY FUNCTION `WITH_LATEST` AS 'io.millrace.flink.WithLatest'"
 
-function settings(pipeline: Pipeline, environment: FlinkEnvironment, checkpointDirectory: string): string[] {
+function settings(pipeline: Pipeline, checkpointDirectory: string): string[] {
   const { idlenessMs } = pipeline.watermark
   return Object.entries({
     'pipeline.name': pipeline.name,
     'execution.checkpointing.dir': `file://${checkpointDirectory}`,
-    'execution.checkpointing.interval': `${environment.checkpointIntervalMs} ms`,
+    'execution.checkpointing.interval': `${pipeline.commitEveryMs} ms`,
     'execution.checkpointing.mode': 'EXACTLY_ONCE',
     'execution.checkpointing.externalized-checkpoint-retention': 'RETAIN_ON_CANCELLATION',
     'table.local-time-zone': 'UTC',

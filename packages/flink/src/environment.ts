@@ -8,8 +8,6 @@ export type FlinkEnvironment = {
   readonly truststoreFile: string
   /** Absolute folder; each pipeline keeps its checkpoints in a folder of its own name below it. */
   readonly checkpointDirectory: string
-  /** Results become readable when a checkpoint commits them: the interval is the latency that it adds. */
-  readonly checkpointIntervalMs: number
   /** The registry's URL of an event type's schema, which goes with each result as `ce_dataschema`. */
   readonly schemaUrl: (type: EventType) => string
 }

@@ -52,7 +52,7 @@ export function sinkOptions(pipeline: Pipeline, environment: FlinkEnvironment, t
     ...connection(environment),
     'properties.transaction.timeout.ms': transactionTimeoutMs,
     // Nobody can read them before the checkpoint that flushes them, so records gather: sent one by one they cost the brokers most of all.
-    'properties.linger.ms': Math.floor(environment.checkpointIntervalMs / 2),
+    'properties.linger.ms': Math.floor(pipeline.commitEveryMs / 2),
     'properties.batch.size': batchBytes,
     'sink.delivery-guarantee': 'exactly-once',
     'sink.transactional-id-prefix': `${transactionalIdPrefix(pipeline.name)}${role}`,

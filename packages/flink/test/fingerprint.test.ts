@@ -27,6 +27,13 @@ test('more instances of its parts change it', () => {
   expect(fingerprint({}, { ...spendPerCustomer, parallelism: 2 })).not.toBe(fingerprint())
 })
 
+test('another interval of commits, which are its checkpoints, changes it', () => {
+  const rarely = { ...spendPerCustomer, commitEveryMs: 2_000 }
+  expect(fingerprint({}, rarely)).not.toBe(fingerprint())
+  const { statements } = compilePipeline(rarely, environment)
+  expect(statements).toContain("SET 'execution.checkpointing.interval' = '2000 ms'")
+})
+
 test('what the job does not depend on does not change it', () => {
   const from = { ...orderPlaced, partitions: 12, retentionMs: 1, compatibility: 'FULL' } as const
   const result = { ...spendPerCustomer.result, partitions: 12, retentionMs: 1 }
@@ -67,7 +74,6 @@ test.each<[string, Partial<FlinkEnvironment>]>([
   ['brokers', { bootstrapServers: 'localhost:9999' }],
   ['certificates', { truststoreFile: '/elsewhere/ca.pem' }],
   ['folder of checkpoints', { checkpointDirectory: '/elsewhere' }],
-  ['interval of checkpoints', { checkpointIntervalMs: 401 }],
   ['schema of its results', { schemaUrl: () => 'https://localhost/schemas/ids/8' }],
 ])('another %s changes it', (_, change) => {
   expect(fingerprint(change)).not.toBe(fingerprint())

@@ -222,6 +222,5 @@ export const environment: FlinkEnvironment = {
   bootstrapServers: 'localhost:9092,localhost:9192',
   truststoreFile: '/millrace/certificates/ca.pem',
   checkpointDirectory: '/millrace/checkpoints',
-  checkpointIntervalMs: 400,
   schemaUrl: () => 'https://localhost:8443/apis/ccompat/v7/schemas/ids/7',
 }

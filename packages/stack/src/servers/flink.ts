@@ -10,8 +10,6 @@ import { flinkProcess } from './flink-process.ts'
 import { registryUrl } from './registry.ts'
 
 const heapMb = 640
-/** Results become readable when a checkpoint commits them, so this is the latency that exactly-once adds. */
-const checkpointIntervalMs = 400
 
 /** Flink in one JVM, or as a cluster. `resume` submits the jobs again that the crash of a JobManager has ended. */
 export function flinkServers(installation: Installation, resume: () => Promise<void>): ServerSpec[] {
@@ -64,7 +62,6 @@ export function openJobs(installation: Installation): Jobs {
       bootstrapServers: bootstrapServers.join(','),
       truststoreFile: certificates.caFile,
       checkpointDirectory: checkpointDirectory(layout, flink),
-      checkpointIntervalMs,
     },
     registryUrl: registryUrl(installation),
   }
