@@ -2,6 +2,7 @@
 import { MillraceError } from '@millrace/core/errors'
 import { benchClients } from './clients/bench-clients.ts'
 import { benchIngest } from './ingest/bench-ingest.ts'
+import { benchProcessing } from './processing/bench-processing.ts'
 import { type Options, optionsOf, usage } from './options.ts'
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -22,5 +23,7 @@ function outputOf(options: Options): string | Promise<string> {
       return benchIngest(options, say)
     case 'clients':
       return benchClients(options, say)
+    case 'processing':
+      return benchProcessing(options, say)
   }
 }

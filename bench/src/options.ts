@@ -23,30 +23,46 @@ export type ClientsOptions = {
   readonly confluentDirectory: string | undefined
 }
 
+export type ProcessingOptions = {
+  /** How often every side computes everything. */
+  readonly rounds: number
+  /** The flights that are read each time. */
+  readonly events: number
+  readonly portBase: number
+}
+
 export type Options =
   | { readonly name: 'help' }
   | ({ readonly name: 'ingest' } & IngestOptions)
   | ({ readonly name: 'clients' } & ClientsOptions)
+  | ({ readonly name: 'processing' } & ProcessingOptions)
 
 /** Beside an installation with the default ports. */
 const portBaseDefault = 19_200
 const full = { rounds: 3, seconds: 8, warmUpEvents: 30_000 } as const
 const quick = { rounds: 3, seconds: 2, warmUpEvents: 5_000 } as const
 const clientRounds = 3
+const processing = { rounds: 3, events: 1_000_000 } as const
+/** Too few for more than to see that it works. */
+const processingQuick = { rounds: 1, events: 50_000 } as const
 
 export const usage = `npm run bench -- ingest [options]
 npm run bench -- clients [<fault> …] [options]
+npm run bench -- processing [options]
 
 ingest   measures taking events in, in one run and in turns: the gateway with everything on, Benthos, the same client behind a bare HTTP
          server, and the client alone. Starts three brokers, a registry and a gateway of its own.
 clients  holds producers for Kafka against a ledger while brokers and the network fail: what each loses, doubles, misplaces and leaves
          unanswered. Starts three brokers of its own.
+processing  measures the windows of the platform's pipelines in turns with a Kafka Streams program over the same topic, and holds the results
+         of both against each other. Starts three brokers and Flink of its own.
 
-Both write their tables to bench/results.
+All write their tables to bench/results.
 
   --rounds <n>          how often everything is measured, ${full.rounds} unless said
   --port-base <port>    the first of the 100 ports that are used, ${portBaseDefault} unless said
-  --quick               ingest: measurements of ${quick.seconds} s instead of ${full.seconds} s
+  --quick               ingest: measurements of ${quick.seconds} s instead of ${full.seconds} s;
+                        processing: ${processingQuick.rounds} round of ${processingQuick.events} events instead of ${processing.rounds} of ${processing.events}
   --profile <folder>    ingest: let the gateway write a CPU profile there
   --confluent <folder>  clients: compare @confluentinc/kafka-javascript too, which is installed in that folder (see bench/confluent.md)
   --help`
@@ -67,8 +83,17 @@ export function optionsOf(argv: readonly string[]): Options {
     case 'clients':
       refuse(name, { '--quick': values.quick, '--profile': values.profile })
       return { name, rounds: rounds ?? clientRounds, faults: others, portBase, confluentDirectory: values.confluent }
+    case 'processing': {
+      refuse(name, {
+        [`"${others[0] ?? ''}"`]: others[0],
+        '--confluent': values.confluent,
+        '--profile': values.profile,
+      })
+      const sizes = values.quick ? processingQuick : processing
+      return { name, ...sizes, rounds: rounds ?? sizes.rounds, portBase }
+    }
     default:
-      throw invalid(`say what to measure: ingest or clients\n\n${usage}`)
+      throw invalid(`say what to measure: ingest, clients or processing\n\n${usage}`)
   }
 }
 

@@ -4,7 +4,8 @@ import type { LoadKind, Measurement } from '../src/ingest/measure.ts'
 import type { SubjectName } from '../src/ingest/platform.ts'
 import { markdownOf } from '../src/ingest/markdown.ts'
 import { plotOf } from '../src/ingest/plot.ts'
-import { median, reportOf } from '../src/ingest/report.ts'
+import { reportOf } from '../src/ingest/report.ts'
+import { median } from '../src/median.ts'
 
 function measured(
   subject: SubjectName,

@@ -9,10 +9,11 @@ import type { ServerSpec, TaskSpec } from '@millrace/stack/server'
 import { createStack, type Stack } from '@millrace/stack/stack'
 import { machineSince, oneMinuteLoad } from '../machine.ts'
 import type { IngestOptions } from '../options.ts'
+import { type Pids, pidsOf } from '../pids.ts'
 import { whileRunning } from '../while-running.ts'
 import { buildBenthos } from './benthos.ts'
 import type { Mode } from './events.ts'
-import { measure, type Measurement, type Pids } from './measure.ts'
+import { measure, type Measurement } from './measure.ts'
 import { benchPlatform } from './platform.ts'
 import { reportOf } from './report.ts'
 import { concurrencyOf, openSubjects, type Subject, subjectServers } from './subjects.ts'
@@ -122,15 +123,6 @@ function halfRate(measurements: readonly Measurement[], { name }: Subject): numb
     )
     .map(({ eventsPerSecond }) => eventsPerSecond)
   return Math.max(1, Math.round(Math.min(...taken) / 2))
-}
-
-function pidsOf(stack: Stack): Pids {
-  const pidOf = (server: string) => stack.services().find(({ name }) => name === server)?.pid ?? 0
-  return {
-    of: pidOf,
-    brokers: () =>
-      stack.services().flatMap(({ name, pid }) => (name.startsWith('kafka-') && pid !== undefined ? [pid] : [])),
-  }
 }
 
 function profiled(part: ServerSpec | TaskSpec, directory: string | undefined): ServerSpec | TaskSpec {

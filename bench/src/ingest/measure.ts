@@ -1,4 +1,5 @@
 import { processUsage, usageOfAll } from '@millrace/stack/process-usage'
+import type { Pids } from '../pids.ts'
 import type { Mode } from './events.ts'
 import type { LoadResult } from './load.ts'
 import type { SubjectName } from './platform.ts'
@@ -31,9 +32,6 @@ export type Asked = {
   readonly seconds: number
   readonly perSecond: number | undefined
 }
-
-/** Called for the process ids when they are needed, since a server may have been started again. */
-export type Pids = { readonly of: (server: string) => number; readonly brokers: () => number[] }
 
 /** How long the same load runs before it is measured. */
 const settleSeconds = 1

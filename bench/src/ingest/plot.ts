@@ -4,7 +4,8 @@ import { batchEvents, type Mode } from './events.ts'
 import { labels } from './labels.ts'
 import type { LoadKind, Measurement } from './measure.ts'
 import { type SubjectName, subjectNames } from './platform.ts'
-import { median, type Report, select } from './report.ts'
+import { median } from '../median.ts'
+import { type Report, select } from './report.ts'
 
 export function plotOf({ measurements, date, machine, rounds }: Report): string {
   const shown = subjectNames.filter((name) => measurements.some(({ subject }) => subject === name))

@@ -1,5 +1,6 @@
 /** What the rounds came to: medians, and ratios held against their targets. */
 import type { Machine } from '../machine.ts'
+import { median } from '../median.ts'
 import { batchEvents, type Mode } from './events.ts'
 import type { LoadKind, Measurement } from './measure.ts'
 import { type SubjectName, subjectNames } from './platform.ts'
@@ -147,13 +148,6 @@ function atLeast(what: string, rounds: readonly number[], bound: number): Ratio 
 
 function atMost(what: string, rounds: readonly number[], bound: number): Ratio {
   return { what, median: median(rounds), rounds, target: `≤ ${bound}`, reached: median(rounds) <= bound }
-}
-
-export function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((one, other) => one - other)
-  const middle = sorted.length / 2
-  const upper = sorted[Math.floor(middle)] ?? NaN
-  return Number.isInteger(middle) ? (upper + (sorted[middle - 1] ?? NaN)) / 2 : upper
 }
 
 function sum(numbers: readonly number[]): number {
