@@ -50,13 +50,14 @@ export async function benchProcessing(options: ProcessingOptions, say: Say): Pro
   const jars = await buildStreams(installation.java, say)
   // A job that is measured is not taken up again after a crash: then it has failed.
   const flink = flinkServer(installation, () => Promise.resolve())
+  const jvm = flink.command.arguments.filter(isOfJvm)
   const parts = [...brokerParts(installation), flink]
   const stack = createStack(installation, options.portBase, parts, progress(say))
   const measurements = await whileRunning(stack, (signal) =>
-    runRounds({ installation, stack, jars, jvm: flink.command.arguments.filter(isOfJvm), options, say, signal }),
+    runRounds({ installation, stack, jars, jvm, options, say, signal }),
   )
   await rm(stateDirectory, { recursive: true, force: true })
-  return writeReport(reportOf(measurements, options, machineSince(load)), resultsDirectory)
+  return writeReport(reportOf(measurements, { ...options, jvm }, machineSince(load)), resultsDirectory)
 }
 
 /** Heap, collector and compilers. */

@@ -32,6 +32,8 @@ export type Report = {
   readonly machine: Machine
   readonly events: number
   readonly rounds: number
+  /** What both JVMs were started with. */
+  readonly jvm: readonly string[]
   readonly ratios: readonly Ratio[]
   readonly rows: readonly Row[]
   readonly measurements: readonly Measurement[]
@@ -39,14 +41,14 @@ export type Report = {
 
 export function reportOf(
   measurements: readonly Measurement[],
-  { events, rounds }: { readonly events: number; readonly rounds: number },
+  { events, rounds, jvm }: Pick<Report, 'events' | 'rounds' | 'jvm'>,
   machine: Machine,
 ): Report {
   const groups = Map.groupBy(measurements, ({ subject, works }) => `${subject} ${works.join()}`)
   const rows = [...groups.values()].flatMap((measured) => rowOf(measured, events))
   return {
     date: new Date().toISOString().slice(0, 10),
-    ...{ machine, events, rounds, ratios: ratiosOf(measurements), rows, measurements },
+    ...{ machine, events, rounds, jvm, ratios: ratiosOf(measurements), rows, measurements },
   }
 }
 

@@ -4,7 +4,7 @@ import type { WorkName } from '../../src/processing/platform.ts'
 import { type Measurement, reportOf, type SubjectName } from '../../src/processing/report.ts'
 
 const machine = { cores: 2, model: 'a processor', node: 'v26.0.0', loadAverage: { start: 0.5, end: 2.5 } }
-const options = { events: 1_000, rounds: 2 }
+const options = { events: 1_000, rounds: 2, jvm: ['-Xmx640m'] }
 
 function measured(subject: SubjectName, works: readonly WorkName[], round: number, cpuSeconds: number): Measurement {
   const running = { seconds: cpuSeconds / 2, cpu: { user: cpuSeconds - 1, system: 1 }, brokersCpu: 2 }
@@ -38,5 +38,5 @@ test('a round in which one of the two was not measured has no ratio', () => {
 test('the page has the ratios first, then a row for each subject and its works', () => {
   const page = markdownOf(reportOf(both(1, 1), options, machine))
   expect(page.indexOf('| tumbling windows: events per CPU-second | 2 | 2 |')).toBeGreaterThan(0)
-  expect(page).toContain('| Millrace (Flink) | tumbling | 200 | 100 | 5.0 | 9.0 + 1.0 | 2.0 | 8.0 | 12.0 | 300 |')
+  expect(page).toContain('| Millrace: a Flink job for each pipeline | tumbling | 200 | 100 | 5.0 | 9.0 + 1.0 | 2.0 | 8.0 | 12.0 | 300 |')
 })
