@@ -11,7 +11,7 @@ import { type Installation, openInstallation } from '@millrace/stack/installatio
 import { projectDirectory } from '@millrace/stack/layout'
 import { brokerParts } from '@millrace/stack/parts'
 import { progress } from '@millrace/stack/progress'
-import { flinkServer } from '@millrace/stack/servers/flink'
+import { flinkServers } from '@millrace/stack/servers/flink'
 import { registryUrl } from '@millrace/stack/servers/registry'
 import { createStack, type Stack } from '@millrace/stack/stack'
 import { machineSince, oneMinuteLoad } from '../machine.ts'
@@ -49,9 +49,9 @@ export async function benchProcessing(options: ProcessingOptions, say: Say): Pro
   })
   const jars = await buildStreams(installation.java, say)
   // A job that is measured is not taken up again after a crash: then it has failed.
-  const flink = flinkServer(installation, () => Promise.resolve())
-  const jvm = flink.command.arguments.filter(isOfJvm)
-  const parts = [...brokerParts(installation), flink]
+  const flink = flinkServers(installation, () => Promise.resolve())
+  const jvm = flink.flatMap(({ command }) => command.arguments.filter(isOfJvm))
+  const parts = [...brokerParts(installation), ...flink]
   const stack = createStack(installation, options.portBase, parts, progress(say))
   const measurements = await whileRunning(stack, (signal) =>
     runRounds({ installation, stack, jars, jvm, options, say, signal }),
