@@ -14,9 +14,13 @@ import org.apache.flink.table.annotation.FunctionHint;
 import org.apache.flink.table.annotation.StateHint;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.catalog.DataTypeFactory;
+import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.functions.ProcessTableFunction;
+import org.apache.flink.table.functions.SpecializedFunction;
+import org.apache.flink.table.functions.UserDefinedFunction;
+import org.apache.flink.table.types.inference.InputTypeStrategies;
 import org.apache.flink.table.types.inference.TypeInference;
-import org.apache.flink.types.Row;
 
 /**
  * {@code WITH_LATEST(input => TABLE t, topics => 'a,b', consumer => 'properties', on_time => DESCRIPTOR(rowtime))}: every row of
@@ -27,29 +31,43 @@ import org.apache.flink.types.Row;
  * and its lookup join has no connector for a topic. This one reads the topics as a whole before the first row, as a global table of
  * Kafka Streams does, follows them from then on, and gives the rows in the order in which they come.
  */
-@FunctionHint(output = @DataTypeHint("ROW<watermark TIMESTAMP_LTZ(3)>"))
-public final class WithLatest extends ProcessTableFunction<Row> {
+@FunctionHint(output = @DataTypeHint(value = "ROW<watermark TIMESTAMP_LTZ(3)>", bridgedTo = RowData.class))
+public final class WithLatest extends ProcessTableFunction<RowData> implements SpecializedFunction {
 
+    private final boolean isSpecialized;
     private transient List<LatestValues> tables;
+
+    /** As SQL registers it: the planner asks for the arguments as they are declared. */
+    public WithLatest() {
+        this(false);
+    }
+
+    private WithLatest(boolean isSpecialized) {
+        this.isSpecialized = isSpecialized;
+    }
+
+    @Override
+    public UserDefinedFunction specialize(SpecializedContext context) {
+        return new WithLatest(true);
+    }
 
     public void eval(
             Context context,
             @StateHint WithWatermark.Progress progress,
-            @ArgumentHint({SET_SEMANTIC_TABLE, OPTIONAL_PARTITION_BY, REQUIRE_ON_TIME}) Row input,
+            @ArgumentHint({SET_SEMANTIC_TABLE, OPTIONAL_PARTITION_BY, REQUIRE_ON_TIME}) RowData input,
             String topics,
             String consumer)
             throws Exception {
         if (tables == null) {
             tables = open(topics, consumer);
         }
-        int arity = input.getArity();
-        int first = arity - tables.size();
-        Row output = WithWatermark.withWatermark(context, progress, input, tables.size());
+        int first = input.getArity() - tables.size();
+        GenericRowData added = new GenericRowData(1 + tables.size());
         for (int table = 0; table < tables.size(); table++) {
-            byte[] key = input.getFieldAs(first + table);
-            output.setField(arity + 1 + table, key == null ? null : tables.get(table).get(key));
+            int field = first + table;
+            added.setField(1 + table, input.isNullAt(field) ? null : tables.get(table).get(input.getBinary(field)));
         }
-        collect(output);
+        collect(WithWatermark.withWatermark(context, progress, input, added));
     }
 
     public void onTimer(OnTimerContext context, WithWatermark.Progress progress) {
@@ -86,6 +104,7 @@ public final class WithLatest extends ProcessTableFunction<Row> {
         TypeInference declared = super.getTypeInference(types);
         return TypeInference.newBuilder()
                 .staticArguments(declared.getStaticArguments().orElseThrow())
+                .inputTypeStrategy(isSpecialized ? new TablesInFlinksRows() : InputTypeStrategies.WILDCARD)
                 .stateTypeStrategies(declared.getStateTypeStrategies())
                 .outputTypeStrategy(call -> {
                     int tables = call.getArgumentValue(1, String.class).orElseThrow().split(",").length;
