@@ -1,7 +1,7 @@
 import { accountsTopic } from '@millrace/core/account'
 import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
 import type { FlinkEnvironment } from './environment.ts'
-import { minuteSql, minuteTextSql } from './records.ts'
+import { minuteTextSql } from './records.ts'
 import * as sql from './sql.ts'
 import { createTable, keyedBy, sinkOptions } from './tables.ts'
 
@@ -33,7 +33,7 @@ export function accountTable(pipeline: Pipeline, environment: FlinkEnvironment):
 }
 
 /** What is counted of each record of `judged`, and when. */
-export const countedQuery = `SELECT \`record_partition\`, \`record_offset\`, \`outcome\`, ${minuteSql} AS \`minute\`, PROCTIME() AS \`counted_at\`
+export const countedQuery = `SELECT \`record_partition\`, \`record_offset\`, \`outcome\`, \`minute\`, PROCTIME() AS \`counted_at\`
 FROM \`judged\``
 
 /**

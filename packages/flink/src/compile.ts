@@ -12,6 +12,8 @@ import {
   copyHeadersSql,
   decodedSql,
   eventTimeSql,
+  isForSql,
+  minuteSql,
   recordColumns,
   rowtimeSql,
   timestampTextSql,
@@ -73,6 +75,9 @@ const functions = [
   "CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite'",
   "CREATE TEMPORARY FUNCTION `FIRST_BY_TIME` AS 'io.millrace.flink.FirstByTime'",
   "CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime'",
+  "CREATE TEMPORARY FUNCTION `HEADER` AS 'io.millrace.flink.Header'",
+  "CREATE TEMPORARY FUNCTION `PACK_HEADERS` AS 'io.millrace.flink.PackHeaders'",
+  "CREATE TEMPORARY FUNCTION `UNPACK_HEADERS` AS 'io.millrace.flink.UnpackHeaders'",
   "CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges'",
 ] as const
 
@@ -123,17 +128,34 @@ function tables(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
 }
 
 function views(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
-  const { from } = pipeline
   return [
-    view(
-      'decoded',
-      `SELECT *, ${decodedSql(from)} AS \`event\`, ${eventTimeSql(from)} AS \`event_time\` FROM \`records\``,
-    ),
+    view('decoded', decodedRecords(pipeline)),
     ...timedViews(pipeline, environment).map(({ name, query }) => view(name, query)),
     view('judged', `SELECT *, ${outcomeSql(pipeline)} AS \`outcome\`\nFROM \`timed\``),
     ...resultViews(pipeline).map(({ name, query }) => view(name, query)),
     view('counted', countedQuery),
   ]
+}
+
+/**
+ * What all branches of the job need of a record. Its headers are of use to copies of it alone: as bytes they cost far less on their way through
+ * the job than as a map, which each operator would take apart and put together again.
+ */
+function decodedRecords({ name, from }: Pipeline): string {
+  const columns = [
+    '`record_key`',
+    '`record_value`',
+    'PACK_HEADERS(`record_headers`) AS `packed_headers`',
+    '`record_partition`',
+    '`record_offset`',
+    '`record_timestamp`',
+    '`rowtime`',
+    `${isForSql(pipelineReader(name))} AS \`is_addressed\``,
+    `${minuteSql} AS \`minute\``,
+    `${decodedSql(from)} AS \`event\``,
+    `${eventTimeSql(from)} AS \`event_time\``,
+  ]
+  return `SELECT\n  ${columns.join(',\n  ')}\nFROM \`records\``
 }
 
 function view(name: string, query: string): string {

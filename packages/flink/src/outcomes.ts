@@ -1,8 +1,8 @@
 import type { AccountOutcome } from '@millrace/core/account'
-import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
+import type { Pipeline } from '@millrace/core/pipeline'
 import type { AlignedWindow, Window } from '@millrace/core/window'
 import { expressionSql } from './expression.ts'
-import { isForSql, isTimelySql } from './records.ts'
+import { isTimelySql } from './records.ts'
 import * as sql from './sql.ts'
 
 /** What becomes of a record that a pipeline has read: it has one outcome, and goes where that says and nowhere else. */
@@ -12,9 +12,9 @@ import * as sql from './sql.ts'
  * what it says unknown, too.
  */
 export function outcomeSql(pipeline: Pipeline): string {
-  const { name, where, window, late } = pipeline
+  const { where, window, late } = pipeline
   const cases: readonly (readonly [string, AccountOutcome])[] = [
-    [`NOT ${isForSql(pipelineReader(name))}`, 'not-addressed'],
+    ['NOT `is_addressed`', 'not-addressed'],
     [`\`event\` IS NULL OR (${isTimelySql(pipeline, '`event_time`')}) IS NOT TRUE`, 'dead-lettered'],
     ...(where === undefined ? [] : [[`${expressionSql(where)} IS NOT TRUE`, 'filtered'] as const]),
     [passedSql(window, late.kind === 'correct' ? late.withinMs : 0), 'late'],

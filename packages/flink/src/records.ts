@@ -46,13 +46,13 @@ export function decodedSql(type: EventType, value = '`record_value`'): string {
 /** The event time of a record, or NULL when it has none. */
 export function eventTimeSql(type: EventType): string {
   const [field] = type.time === undefined ? [] : pointerTokens(type.time)
-  if (field === undefined) return "PARSE_RFC3339(`record_headers`['ce_time'])"
+  if (field === undefined) return `PARSE_RFC3339(${headerSql('ce_time')})`
   return `${decodedSql(type)}.${sql.identifier(field)}`
 }
 
 /** The minute in which a record is counted: as `minuteOf` of accounts, not by the record's value, which may be malformed. */
 export const minuteSql = `FLOOR(COALESCE(${[eventTimeHeader, 'ce_time']
-  .map((header) => `PARSE_RFC3339(\`record_headers\`[${sql.text(header)}])`)
+  .map((header) => `PARSE_RFC3339(${headerSql(header)})`)
   .join(', ')}, \`record_timestamp\`) TO MINUTE)`
 
 /**
@@ -121,13 +121,18 @@ export function copyHeadersSql(topic: string, added: HeaderExpressions): string 
     [deadLetterHeaders.partition]: 'CAST(`record_partition` AS STRING)',
     [deadLetterHeaders.offset]: 'CAST(`record_offset` AS STRING)',
   }
-  return `MAP_UNION(\`record_headers\`, ${headersSql({ ...added, ...origin })})`
+  return `MAP_UNION(UNPACK_HEADERS(\`packed_headers\`), ${headersSql({ ...added, ...origin })})`
 }
 
 /** Whether a record is for a reader of its topic: what was replayed for another was read here when it came first. */
 export function isForSql(reader: string): string {
-  const header = `\`record_headers\`[${sql.text(replayForHeader)}]`
+  const header = headerSql(replayForHeader)
   return `(${header} IS NULL OR DECODE(${header}, 'UTF-8') = ${sql.text(reader)})`
+}
+
+/** A header's value, or NULL where the record has none. `[…]` would make another map of all of them first, each time. */
+function headerSql(name: string): string {
+  return `HEADER(\`record_headers\`, ${sql.text(name)})`
 }
 
 function rowType(fields: Fields): string {

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:2e0314316b1b0b607d30e961786c9ecd2eb735a0ac12f097e6942a22d06f8fd6';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:ae70f73bfa80223d1a36ef23e21802b453f368d0b120f43c06ead133c1729cc3';
 
 SET 'pipeline.name' = 'every-aggregate';
 
@@ -33,6 +33,12 @@ CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 CREATE TEMPORARY FUNCTION `FIRST_BY_TIME` AS 'io.millrace.flink.FirstByTime';
 
 CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime';
+
+CREATE TEMPORARY FUNCTION `HEADER` AS 'io.millrace.flink.Header';
+
+CREATE TEMPORARY FUNCTION `PACK_HEADERS` AS 'io.millrace.flink.PackHeaders';
+
+CREATE TEMPORARY FUNCTION `UNPACK_HEADERS` AS 'io.millrace.flink.UnpackHeaders';
 
 CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges';
 
@@ -150,12 +156,24 @@ CREATE TEMPORARY TABLE `dead_letters` (
   'value.format' = 'raw'
 );
 
-CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records`;
+CREATE TEMPORARY VIEW `decoded` AS SELECT
+  `record_key`,
+  `record_value`,
+  PACK_HEADERS(`record_headers`) AS `packed_headers`,
+  `record_partition`,
+  `record_offset`,
+  `record_timestamp`,
+  `rowtime`,
+  (HEADER(`record_headers`, 'millrace_replay_for') IS NULL OR DECODE(HEADER(`record_headers`, 'millrace_replay_for'), 'UTF-8') = 'flink/every-aggregate') AS `is_addressed`,
+  FLOOR(COALESCE(PARSE_RFC3339(HEADER(`record_headers`, 'millrace_event_time')), PARSE_RFC3339(HEADER(`record_headers`, 'ce_time')), `record_timestamp`) TO MINUTE) AS `minute`,
+  DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`,
+  DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time`
+FROM `records`;
 
 CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
 
 CREATE TEMPORARY VIEW `judged` AS SELECT *, CASE
-  WHEN NOT (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/every-aggregate') THEN 'not-addressed'
+  WHEN NOT `is_addressed` THEN 'not-addressed'
   WHEN `event` IS NULL OR (`event_time` <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3)) IS NOT TRUE THEN 'dead-lettered'
   WHEN COALESCE(LAST_WINDOW_END(`event_time`, 3600000, 3600000) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE) THEN 'late'
   ELSE 'processed'
@@ -165,7 +183,7 @@ FROM `timed`;
 CREATE TEMPORARY VIEW `grouped` AS SELECT `rowtime`, `event`, `event_time`, `record_partition`, `record_offset`, `outcome`, `event`.`customer` AS `_customer`, `event`.`gift` AS `_gift`
 FROM `judged` WHERE `outcome` = 'processed';
 
-CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, FLOOR(COALESCE(PARSE_RFC3339(`record_headers`['millrace_event_time']), PARSE_RFC3339(`record_headers`['ce_time']), `record_timestamp`) TO MINUTE) AS `minute`, PROCTIME() AS `counted_at`
+CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, `minute`, PROCTIME() AS `counted_at`
 FROM `judged`;
 
 EXECUTE STATEMENT SET BEGIN
@@ -237,7 +255,7 @@ FROM (
   FROM TABLE(TUMBLE(TABLE `counted`, DESCRIPTOR(`counted_at`), INTERVAL '0 00:00:02.000' DAY TO SECOND(3)))
   GROUP BY `window_start`, `window_end`, `record_partition`, `minute`, `outcome`
 );
-INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
+INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(UNPACK_HEADERS(`packed_headers`), MAP[
     'millrace_dlq_by', ENCODE('flink/every-aggregate', 'UTF-8'),
     'millrace_dlq_reason', ENCODE(CASE WHEN `event` IS NULL THEN 'malformed' WHEN `event_time` IS NULL THEN 'malformed' ELSE 'too-far-ahead' END, 'UTF-8'),
     'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' WHEN `event_time` IS NULL THEN 'the event has no time' ELSE 'the time of the event is further ahead of when it was stored than the pipeline takes' END, 'UTF-8'),

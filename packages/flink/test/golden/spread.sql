@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:6744dc56dece08398b08b160b08221d71ffb723ae82a7cf67640505dc99ea306';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:10f557438dad95af67f9f95efdd99a78a49ca4a36267c19199ed0a5f2cc9c9bd';
 
 SET 'pipeline.name' = 'spread';
 
@@ -33,6 +33,12 @@ CREATE TEMPORARY FUNCTION `FINITE` AS 'io.millrace.flink.Finite';
 CREATE TEMPORARY FUNCTION `FIRST_BY_TIME` AS 'io.millrace.flink.FirstByTime';
 
 CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime';
+
+CREATE TEMPORARY FUNCTION `HEADER` AS 'io.millrace.flink.Header';
+
+CREATE TEMPORARY FUNCTION `PACK_HEADERS` AS 'io.millrace.flink.PackHeaders';
+
+CREATE TEMPORARY FUNCTION `UNPACK_HEADERS` AS 'io.millrace.flink.UnpackHeaders';
 
 CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges';
 
@@ -169,12 +175,24 @@ CREATE TEMPORARY TABLE `late_events` (
   'value.format' = 'raw'
 );
 
-CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`, DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time` FROM `records`;
+CREATE TEMPORARY VIEW `decoded` AS SELECT
+  `record_key`,
+  `record_value`,
+  PACK_HEADERS(`record_headers`) AS `packed_headers`,
+  `record_partition`,
+  `record_offset`,
+  `record_timestamp`,
+  `rowtime`,
+  (HEADER(`record_headers`, 'millrace_replay_for') IS NULL OR DECODE(HEADER(`record_headers`, 'millrace_replay_for'), 'UTF-8') = 'flink/spread') AS `is_addressed`,
+  FLOOR(COALESCE(PARSE_RFC3339(HEADER(`record_headers`, 'millrace_event_time')), PARSE_RFC3339(HEADER(`record_headers`, 'ce_time')), `record_timestamp`) TO MINUTE) AS `minute`,
+  DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`,
+  DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time`
+FROM `records`;
 
 CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
 
 CREATE TEMPORARY VIEW `judged` AS SELECT *, CASE
-  WHEN NOT (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/spread') THEN 'not-addressed'
+  WHEN NOT `is_addressed` THEN 'not-addressed'
   WHEN `event` IS NULL OR (`event_time` <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3)) IS NOT TRUE THEN 'dead-lettered'
   WHEN COALESCE(LAST_WINDOW_END(`event_time`, 3600000, 3600000) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE) THEN 'late'
   ELSE 'processed'
@@ -184,7 +202,7 @@ FROM `timed`;
 CREATE TEMPORARY VIEW `grouped` AS SELECT `rowtime`, `event`, `event_time`, `record_partition`, `record_offset`, `outcome`, `event`.`customer` AS `_customer`
 FROM `judged` WHERE `outcome` = 'processed';
 
-CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, FLOOR(COALESCE(PARSE_RFC3339(`record_headers`['millrace_event_time']), PARSE_RFC3339(`record_headers`['ce_time']), `record_timestamp`) TO MINUTE) AS `minute`, PROCTIME() AS `counted_at`
+CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, `minute`, PROCTIME() AS `counted_at`
 FROM `judged`;
 
 EXECUTE STATEMENT SET BEGIN
@@ -239,7 +257,7 @@ FROM (
   FROM TABLE(TUMBLE(TABLE `counted`, DESCRIPTOR(`counted_at`), INTERVAL '0 00:00:02.000' DAY TO SECOND(3)))
   GROUP BY `window_start`, `window_end`, `record_partition`, `minute`, `outcome`
 );
-INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
+INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(UNPACK_HEADERS(`packed_headers`), MAP[
     'millrace_dlq_by', ENCODE('flink/spread', 'UTF-8'),
     'millrace_dlq_reason', ENCODE(CASE WHEN `event` IS NULL THEN 'malformed' WHEN `event_time` IS NULL THEN 'malformed' ELSE 'too-far-ahead' END, 'UTF-8'),
     'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' WHEN `event_time` IS NULL THEN 'the event has no time' ELSE 'the time of the event is further ahead of when it was stored than the pipeline takes' END, 'UTF-8'),
@@ -248,7 +266,7 @@ INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`recor
     'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
   ])
 FROM `judged` WHERE `outcome` = 'dead-lettered';
-INSERT INTO `late_events` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
+INSERT INTO `late_events` SELECT `record_key`, `record_value`, MAP_UNION(UNPACK_HEADERS(`packed_headers`), MAP[
     'millrace_pipeline', ENCODE('spread', 'UTF-8'),
     'millrace_window_end', ENCODE(DATE_FORMAT(CAST(LAST_WINDOW_END(`event_time`, 3600000, 3600000) AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
     'millrace_watermark', ENCODE(DATE_FORMAT(CAST(`watermark` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:383fa97a926e6ccf1b024642c207ad5bb5d7c334fe8b1b0bb09fbcb0926b5f41';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:3386b970d0d1ba0a89d9e96d788c2ee3ab04d1ff4d6d2f3606b7bcfb0dae4912';
 
 SET 'pipeline.name' = 'time-from-header';
 
@@ -34,6 +34,12 @@ CREATE TEMPORARY FUNCTION `FIRST_BY_TIME` AS 'io.millrace.flink.FirstByTime';
 
 CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime';
 
+CREATE TEMPORARY FUNCTION `HEADER` AS 'io.millrace.flink.Header';
+
+CREATE TEMPORARY FUNCTION `PACK_HEADERS` AS 'io.millrace.flink.PackHeaders';
+
+CREATE TEMPORARY FUNCTION `UNPACK_HEADERS` AS 'io.millrace.flink.UnpackHeaders';
+
 CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges';
 
 CREATE TEMPORARY TABLE `records` (
@@ -43,7 +49,7 @@ CREATE TEMPORARY TABLE `records` (
   `record_partition` INT METADATA FROM 'partition' VIRTUAL,
   `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
   `record_timestamp` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  `rowtime` AS CASE WHEN PARSE_RFC3339(`record_headers`['ce_time']) <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3) THEN PARSE_RFC3339(`record_headers`['ce_time']) ELSE TO_TIMESTAMP_LTZ(-62167219200000, 3) END,
+  `rowtime` AS CASE WHEN PARSE_RFC3339(HEADER(`record_headers`, 'ce_time')) <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3) THEN PARSE_RFC3339(HEADER(`record_headers`, 'ce_time')) ELSE TO_TIMESTAMP_LTZ(-62167219200000, 3) END,
   WATERMARK FOR `rowtime` AS `rowtime` - INTERVAL '0 00:00:01.000' DAY TO SECOND(3)
 ) WITH (
   'connector' = 'kafka',
@@ -170,12 +176,24 @@ CREATE TEMPORARY TABLE `late_events` (
   'value.format' = 'raw'
 );
 
-CREATE TEMPORARY VIEW `decoded` AS SELECT *, DECODE_JSON(`record_value`, 'ROW<`page` STRING NOT NULL, `seconds` DOUBLE>') AS `event`, PARSE_RFC3339(`record_headers`['ce_time']) AS `event_time` FROM `records`;
+CREATE TEMPORARY VIEW `decoded` AS SELECT
+  `record_key`,
+  `record_value`,
+  PACK_HEADERS(`record_headers`) AS `packed_headers`,
+  `record_partition`,
+  `record_offset`,
+  `record_timestamp`,
+  `rowtime`,
+  (HEADER(`record_headers`, 'millrace_replay_for') IS NULL OR DECODE(HEADER(`record_headers`, 'millrace_replay_for'), 'UTF-8') = 'flink/time-from-header') AS `is_addressed`,
+  FLOOR(COALESCE(PARSE_RFC3339(HEADER(`record_headers`, 'millrace_event_time')), PARSE_RFC3339(HEADER(`record_headers`, 'ce_time')), `record_timestamp`) TO MINUTE) AS `minute`,
+  DECODE_JSON(`record_value`, 'ROW<`page` STRING NOT NULL, `seconds` DOUBLE>') AS `event`,
+  PARSE_RFC3339(HEADER(`record_headers`, 'ce_time')) AS `event_time`
+FROM `records`;
 
 CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
 
 CREATE TEMPORARY VIEW `judged` AS SELECT *, CASE
-  WHEN NOT (`record_headers`['millrace_replay_for'] IS NULL OR DECODE(`record_headers`['millrace_replay_for'], 'UTF-8') = 'flink/time-from-header') THEN 'not-addressed'
+  WHEN NOT `is_addressed` THEN 'not-addressed'
   WHEN `event` IS NULL OR (`event_time` <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3)) IS NOT TRUE THEN 'dead-lettered'
   WHEN COALESCE(LAST_WINDOW_END(`event_time`, 60000, 60000) - INTERVAL '0 00:00:00.001' DAY TO SECOND(3) <= `watermark`, FALSE) THEN 'late'
   ELSE 'processed'
@@ -185,7 +203,7 @@ FROM `timed`;
 CREATE TEMPORARY VIEW `grouped` AS SELECT `rowtime`, `event`, `event_time`, `record_partition`, `record_offset`, `outcome`, `event`.`page` AS `_page`
 FROM `judged` WHERE `outcome` = 'processed';
 
-CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, FLOOR(COALESCE(PARSE_RFC3339(`record_headers`['millrace_event_time']), PARSE_RFC3339(`record_headers`['ce_time']), `record_timestamp`) TO MINUTE) AS `minute`, PROCTIME() AS `counted_at`
+CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, `minute`, PROCTIME() AS `counted_at`
 FROM `judged`;
 
 EXECUTE STATEMENT SET BEGIN
@@ -242,7 +260,7 @@ FROM (
   FROM TABLE(TUMBLE(TABLE `counted`, DESCRIPTOR(`counted_at`), INTERVAL '0 00:00:02.000' DAY TO SECOND(3)))
   GROUP BY `window_start`, `window_end`, `record_partition`, `minute`, `outcome`
 );
-INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
+INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(UNPACK_HEADERS(`packed_headers`), MAP[
     'millrace_dlq_by', ENCODE('flink/time-from-header', 'UTF-8'),
     'millrace_dlq_reason', ENCODE(CASE WHEN `event` IS NULL THEN 'malformed' WHEN `event_time` IS NULL THEN 'malformed' ELSE 'too-far-ahead' END, 'UTF-8'),
     'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' WHEN `event_time` IS NULL THEN 'the event has no time' ELSE 'the time of the event is further ahead of when it was stored than the pipeline takes' END, 'UTF-8'),
@@ -251,7 +269,7 @@ INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(`recor
     'millrace_origin_offset', ENCODE(CAST(`record_offset` AS STRING), 'UTF-8')
   ])
 FROM `judged` WHERE `outcome` = 'dead-lettered';
-INSERT INTO `late_events` SELECT `record_key`, `record_value`, MAP_UNION(`record_headers`, MAP[
+INSERT INTO `late_events` SELECT `record_key`, `record_value`, MAP_UNION(UNPACK_HEADERS(`packed_headers`), MAP[
     'millrace_pipeline', ENCODE('time-from-header', 'UTF-8'),
     'millrace_window_end', ENCODE(DATE_FORMAT(CAST(LAST_WINDOW_END(`event_time`, 60000, 60000) AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
     'millrace_watermark', ENCODE(DATE_FORMAT(CAST(`watermark` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss.SSS''Z'''), 'UTF-8'),
