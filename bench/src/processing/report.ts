@@ -5,8 +5,7 @@ import type { Cost, Run } from './measure.ts'
 import type { WorkName } from './platform.ts'
 
 /** Kafka Streams with as many threads as there are cores, and with one, as a pipeline's job has. */
-export const subjectNames = ['flink', 'streams', 'streams-1'] as const
-export type SubjectName = (typeof subjectNames)[number]
+export type SubjectName = 'flink' | 'streams' | 'streams-1'
 
 export type Measurement = Run & { readonly round: number; readonly subject: SubjectName }
 

@@ -38,5 +38,7 @@ test('a round in which one of the two was not measured has no ratio', () => {
 test('the page has the ratios first, then a row for each subject and its works', () => {
   const page = markdownOf(reportOf(both(1, 1), options, machine))
   expect(page.indexOf('| tumbling windows: events per CPU-second | 2 | 2 |')).toBeGreaterThan(0)
-  expect(page).toContain('| Millrace: a Flink job for each pipeline | tumbling | 200 | 100 | 5.0 | 9.0 + 1.0 | 2.0 | 8.0 | 12.0 | 300 |')
+  expect(page).toContain(
+    '| Millrace: a Flink job for each pipeline | tumbling | 200 | 100 | 5.0 | 9.0 + 1.0 | 2.0 | 8.0 | 12.0 | 300 |',
+  )
 })

@@ -184,7 +184,11 @@ export function pipeline(
           `pipeline "${name}": of ${parallelism} instances some had none of the ${source.partitions} partitions of ${source.name}, and would hold event time up: lower its parallelism, or give the event type more partitions`,
         )
       }
-      return sourced({ name, parallelism, commitEveryMs, from: source, tables: [] }, columnsOf(source.fields), undefined)
+      return sourced(
+        { name, parallelism, commitEveryMs, from: source, tables: [] },
+        columnsOf(source.fields),
+        undefined,
+      )
     },
   }
 }

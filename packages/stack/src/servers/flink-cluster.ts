@@ -18,7 +18,7 @@ const heapsMb = { jobManager: 320, taskManager: 512, sqlGateway: 320 } as const
 /** The others may have died with the JobManager, and be starting again. */
 const gatherTimeoutMs = 120_000
 
-export const jobManagerName = 'flink-jobmanager'
+const jobManagerName = 'flink-jobmanager'
 
 export function taskManagerName(instance: number): string {
   return `flink-taskmanager-${instance}`
