@@ -102,22 +102,10 @@ export async function submit(
           sql.set('execution.state-recovery.path', `file://${restoreFrom}`),
           sql.set('execution.state-recovery.claim-mode', 'CLAIM'),
         ]
-  const rows = await planInTurn(() => sqlGateway({ url: sqlGatewayUrl }).run([...restore, ...statements]))
+  const rows = await sqlGateway({ url: sqlGatewayUrl }).run([...restore, ...statements])
   const jobId = rows.at(-1)?.[0]
   if (typeof jobId === 'string' && /^[0-9a-f]{32}$/.test(jobId)) return jobId
   throw new MillraceError('flink.refused', `Flink started no job for pipeline "${name}"`)
-}
-
-let planned: Promise<unknown> = Promise.resolve()
-
-/**
- * Flink numbers the parts of a plan by a counter of its JVM, and these numbers are in the ids of some operators: of two jobs that are planned
- * at once, neither would fit the checkpoints of one that was planned alone (seen with the functions of corrected results, Flink 2.3.0).
- */
-async function planInTurn<T>(plan: () => Promise<T>): Promise<T> {
-  const own = planned.then(plan)
-  planned = own.catch(() => undefined)
-  return own
 }
 
 /**

@@ -143,6 +143,9 @@ function tableFunctionSql(window: Window, groups: readonly string[]): string {
 export function correctionSettings({ late }: Pipeline): Readonly<Record<string, string>> {
   if (late.kind !== 'correct') return {}
   return {
+    // TO_CHANGELOG, which takes no uid, is named by this alone. By itself a number of the JVM's is in it, and a job that is planned again, after a crash
+    // or a change, does not find the state of the one before (Flink 2.3.0).
+    'table.exec.uid.format': '<type>-<transformation>',
     'table.exec.emit.late-fire.enabled': 'true',
     'table.exec.emit.late-fire.delay': '0 ms',
     'table.exec.emit.allow-lateness': `${late.withinMs} ms`,

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:de24b71f0e3f894de5936880cadafe67e41f4ab9283f9145497ca0ebfca9614a';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:5dd263aedcc0dfcf20660dbb89e35a8665063802be020bb1fc368595ad724ab7';
 
 SET 'pipeline.name' = 'corrected-paid';
 
@@ -15,6 +15,8 @@ SET 'table.local-time-zone' = 'UTC';
 SET 'pipeline.object-reuse' = 'true';
 
 SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
+
+SET 'table.exec.uid.format' = '<type>-<transformation>';
 
 SET 'table.exec.emit.late-fire.enabled' = 'true';
 

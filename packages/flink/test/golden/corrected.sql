@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:353c3b09981392bbb74c6b71871ec7abbb123b9ab190dee404d0c2a68155ccb0';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:141b40e103b393bd6d12a97910f226d06616b20021ae0bf49ad218d2dee650d7';
 
 SET 'pipeline.name' = 'corrected';
 
@@ -15,6 +15,8 @@ SET 'table.local-time-zone' = 'UTC';
 SET 'pipeline.object-reuse' = 'true';
 
 SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
+
+SET 'table.exec.uid.format' = '<type>-<transformation>';
 
 SET 'table.exec.emit.late-fire.enabled' = 'true';
 
