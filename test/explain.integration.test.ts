@@ -15,11 +15,20 @@ let startMs = 0
 
 beforeAll(async () => {
   // Event time goes on from wherever other tests have brought it.
-  const newest = itemsOf(await call('GET', '/v1/events/latest?topic=order.placed&limit=1000'))
-  const times = newest.map(({ event }) => Date.parse(z.object({ at: z.string() }).parse(event['data']).at))
-  const latestMs = Math.max(Date.parse('2030-06-01T00:00:00Z'), ...times)
-  startMs = Math.ceil(latestMs / 10_000) * 10_000 + 60_000
+  const [orders, published] = await Promise.all([timesIn('order.placed', 'at'), timesIn(results, 'windowEnd')])
+  const latestMs = Math.max(Date.parse('2030-06-01T00:00:00Z'), ...orders, ...published)
+  startMs = Math.ceil(latestMs / 10_000) * 10_000 + 3_600_000
 })
+
+/** Of the newest events of a topic, those that are such events: other tests leave bytes there that are none. */
+async function timesIn(topic: string, field: string): Promise<number[]> {
+  const items = itemsOf(await call('GET', `/v1/events/latest?topic=${topic}&limit=1000`))
+  return items.flatMap(({ event }) => {
+    const data = z.record(z.string(), z.unknown()).safeParse(event['data'])
+    const timeMs = Date.parse(String(data.data?.[field]))
+    return Number.isNaN(timeMs) ? [] : [timeMs]
+  })
+}
 
 type Order = { readonly customer: string; readonly amount: number; readonly second: number }
 
@@ -37,14 +46,16 @@ async function order(orders: readonly Order[]): Promise<string[]> {
   return events.map(({ id }) => id)
 }
 
+function isOf(customer: string, data: unknown): boolean {
+  return z.object({ customer: z.literal(customer) }).safeParse(data).success
+}
+
 /** The results of a customer, once there are so many. */
 async function resultsOf(customer: string, count: number): Promise<Item[]> {
   return vi.waitUntil(
     async () => {
       const items = itemsOf(await call('GET', `/v1/events/latest?topic=${results}&limit=1000`))
-      const own = items.filter(
-        ({ event }) => z.object({ customer: z.string() }).parse(event['data']).customer === customer,
-      )
+      const own = items.filter(({ event }) => isOf(customer, event['data']))
       return own.length === count ? own : undefined
     },
     { timeout: 60_000, interval: 250 },
