@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
-import { type Answer, call, conforms, type Item, itemsOf } from './contract.ts'
+import { type Answer, call, conforms, itemsOf } from './contract.ts'
 
 const route = 'GET /v1/results/:topic/:partition/:offset/explain'
 const results = 'spend-per-customer'
@@ -20,11 +20,23 @@ beforeAll(async () => {
   startMs = Math.ceil(latestMs / 10_000) * 10_000 + 3_600_000
 })
 
-/** Of the newest events of a topic, those that are such events: other tests leave bytes there that are none. */
+const item = z.looseObject({
+  ...{ partition: z.int(), offset: z.int() },
+  event: z.looseObject({ id: z.string(), data: z.unknown() }),
+})
+
+/** The newest events of a topic, without what other tests leave there that is none. */
+async function newestIn(topic: string) {
+  const { body } = await call('GET', `/v1/events/latest?topic=${topic}&limit=1000`)
+  return z
+    .array(z.unknown())
+    .parse(body['events'])
+    .flatMap((one) => item.safeParse(one).data ?? [])
+}
+
 async function timesIn(topic: string, field: string): Promise<number[]> {
-  const items = itemsOf(await call('GET', `/v1/events/latest?topic=${topic}&limit=1000`))
-  return items.flatMap(({ event }) => {
-    const data = z.record(z.string(), z.unknown()).safeParse(event['data'])
+  return (await newestIn(topic)).flatMap(({ event }) => {
+    const data = z.record(z.string(), z.unknown()).safeParse(event.data)
     const timeMs = Date.parse(String(data.data?.[field]))
     return Number.isNaN(timeMs) ? [] : [timeMs]
   })
@@ -51,11 +63,10 @@ function isOf(customer: string, data: unknown): boolean {
 }
 
 /** The results of a customer, once there are so many. */
-async function resultsOf(customer: string, count: number): Promise<Item[]> {
+async function resultsOf(customer: string, count: number) {
   return vi.waitUntil(
     async () => {
-      const items = itemsOf(await call('GET', `/v1/events/latest?topic=${results}&limit=1000`))
-      const own = items.filter(({ event }) => isOf(customer, event['data']))
+      const own = (await newestIn(results)).filter(({ event }) => isOf(customer, event.data))
       return own.length === count ? own : undefined
     },
     { timeout: 60_000, interval: 250 },
