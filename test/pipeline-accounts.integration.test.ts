@@ -1,5 +1,4 @@
 /** A pipeline accounts for every record of its topic once, by outcome and minute, and publishes each result once, whatever happens to Flink. */
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Account,
@@ -23,6 +22,7 @@ import { ensureJob, stop } from '@millrace/flink/jobs'
 import { type Acl, openAdmin } from '@millrace/kafka/admin'
 import { openProducer } from '@millrace/kafka/producer'
 import { openReader } from '@millrace/kafka/reader'
+import { checkpointDirectory } from '@millrace/stack/flink-checkpoints'
 import { layoutOf } from '@millrace/stack/layout'
 import { portsFrom } from '@millrace/stack/ports'
 import { stack } from '@millrace/testkit/fixture'
@@ -40,7 +40,7 @@ const cluster = {
 const environment = {
   bootstrapServers: bootstrapServers.join(','),
   truststoreFile: caFile,
-  checkpointDirectory: join(layoutOf(stateDirectory).data, 'flink', 'checkpoints'),
+  checkpointDirectory: checkpointDirectory(layoutOf(stateDirectory), 'embedded'),
   schemaUrl: () => 'https://registry.example/schemas/ids/1',
 }
 

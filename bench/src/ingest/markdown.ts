@@ -1,4 +1,5 @@
 /** The report as a page: the targets first, then what was measured. */
+import { tableOf } from '../markdown-table.ts'
 import { batchEvents, type Mode } from './events.ts'
 import { labels } from './labels.ts'
 import type { LoadKind } from './measure.ts'
@@ -140,11 +141,6 @@ const notes: readonly string[] = [
   '  but must parse a batch. Both have the same Kafka client and keys as the gateway, and neither token, envelope nor headers.',
   '- **client alone** makes its load within its own process, so that its CPU time includes that and its load generator is idle.',
 ]
-
-function tableOf(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(columns), line(columns.map(() => '---')), ...rows.map(line)]
-}
 
 /** Three significant digits tell more than noise would. */
 function short(number: number): string {

@@ -1,20 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { roundedJson, writeReportFiles } from '../report-files.ts'
 import { markdownOf } from './markdown.ts'
 import { plotOf } from './plot.ts'
 import type { Report } from './report.ts'
 
 /** Writes the report's three files and returns its page. */
 export async function writeReport(report: Report, directory: string): Promise<string> {
-  const file = (ending: string) => join(directory, `${report.date}-ingest.${ending}`)
   const page = markdownOf(report)
-  await mkdir(directory, { recursive: true })
-  await writeFile(file('json'), `${JSON.stringify(report, rounded, 2)}\n`)
-  await writeFile(file('md'), page)
-  await writeFile(file('svg'), plotOf(report))
+  const files = { json: roundedJson(report), md: page, svg: plotOf(report) }
+  await writeReportFiles(directory, `${report.date}-ingest`, files)
   return page
-}
-
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === 'number' ? Number(value.toPrecision(6)) : value
 }

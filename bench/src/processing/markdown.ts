@@ -1,4 +1,5 @@
 /** The report as a page: the ratios first, then what was measured. */
+import { tableOf } from '../markdown-table.ts'
 import { streamsSettings } from './streams-engine.ts'
 import type { Report, Row, SubjectName } from './report.ts'
 
@@ -105,11 +106,6 @@ const notes: readonly string[] = [
   '- A sliding window is made of slices that each event is in once; Kafka Streams has each event in three windows.',
   '- Kafka Streams has what its users set for throughput, as above, and no more was tried than in-memory against RocksDB stores.',
 ]
-
-function tableOf(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(columns), line(columns.map(() => '---')), ...rows.map(line)]
-}
 
 function short(number: number): string {
   return String(Number(number.toPrecision(3)))
