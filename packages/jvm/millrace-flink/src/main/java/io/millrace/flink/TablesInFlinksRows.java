@@ -9,11 +9,28 @@ import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.inference.ArgumentCount;
 import org.apache.flink.table.types.inference.CallContext;
 import org.apache.flink.table.types.inference.ConstantArgumentCount;
+import org.apache.flink.table.types.inference.InputTypeStrategies;
 import org.apache.flink.table.types.inference.InputTypeStrategy;
 import org.apache.flink.table.types.inference.Signature;
+import org.apache.flink.table.types.inference.TypeInference;
+import org.apache.flink.table.types.inference.TypeStrategy;
 
 /** Arguments as they are declared, and the rows of tables as {@link RowData}, which a declaration alone does not bring about (Flink 2.3). */
 final class TablesInFlinksRows implements InputTypeStrategy {
+
+    /**
+     * The types of a function as it declares them, but for its output.
+     *
+     * @param isSpecialized whether they are those of a call that is planned; before that the planner asks for the arguments as they are declared
+     */
+    static TypeInference inference(TypeInference declared, boolean isSpecialized, TypeStrategy output) {
+        return TypeInference.newBuilder()
+                .staticArguments(declared.getStaticArguments().orElseThrow())
+                .inputTypeStrategy(isSpecialized ? new TablesInFlinksRows() : InputTypeStrategies.WILDCARD)
+                .stateTypeStrategies(declared.getStateTypeStrategies())
+                .outputTypeStrategy(output)
+                .build();
+    }
 
     @Override
     public ArgumentCount getArgumentCount() {

@@ -19,7 +19,6 @@ import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.functions.ProcessTableFunction;
 import org.apache.flink.table.functions.SpecializedFunction;
 import org.apache.flink.table.functions.UserDefinedFunction;
-import org.apache.flink.table.types.inference.InputTypeStrategies;
 import org.apache.flink.table.types.inference.TypeInference;
 
 /**
@@ -101,19 +100,13 @@ public final class WithLatest extends ProcessTableFunction<RowData> implements S
 
     @Override
     public TypeInference getTypeInference(DataTypeFactory types) {
-        TypeInference declared = super.getTypeInference(types);
-        return TypeInference.newBuilder()
-                .staticArguments(declared.getStaticArguments().orElseThrow())
-                .inputTypeStrategy(isSpecialized ? new TablesInFlinksRows() : InputTypeStrategies.WILDCARD)
-                .stateTypeStrategies(declared.getStateTypeStrategies())
-                .outputTypeStrategy(call -> {
-                    int tables = call.getArgumentValue(1, String.class).orElseThrow().split(",").length;
-                    List<DataTypes.Field> values = new ArrayList<>();
-                    for (int table = 0; table < tables; table++) {
-                        values.add(DataTypes.FIELD("table_" + table + "_value", DataTypes.BYTES()));
-                    }
-                    return WithWatermark.outputType(call, values);
-                })
-                .build();
+        return TablesInFlinksRows.inference(super.getTypeInference(types), isSpecialized, call -> {
+            int tables = call.getArgumentValue(1, String.class).orElseThrow().split(",").length;
+            List<DataTypes.Field> values = new ArrayList<>();
+            for (int table = 0; table < tables; table++) {
+                values.add(DataTypes.FIELD("table_" + table + "_value", DataTypes.BYTES()));
+            }
+            return WithWatermark.outputType(call, values);
+        });
     }
 }

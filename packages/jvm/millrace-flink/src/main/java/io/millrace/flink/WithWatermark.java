@@ -22,7 +22,6 @@ import org.apache.flink.table.functions.SpecializedFunction;
 import org.apache.flink.table.functions.UserDefinedFunction;
 import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.inference.CallContext;
-import org.apache.flink.table.types.inference.InputTypeStrategies;
 import org.apache.flink.table.types.inference.TypeInference;
 
 /**
@@ -95,13 +94,8 @@ public final class WithWatermark extends ProcessTableFunction<RowData> implement
 
     @Override
     public TypeInference getTypeInference(DataTypeFactory types) {
-        TypeInference declared = super.getTypeInference(types);
-        return TypeInference.newBuilder()
-                .staticArguments(declared.getStaticArguments().orElseThrow())
-                .inputTypeStrategy(isSpecialized ? new TablesInFlinksRows() : InputTypeStrategies.WILDCARD)
-                .stateTypeStrategies(declared.getStateTypeStrategies())
-                .outputTypeStrategy(call -> outputType(call, List.of()))
-                .build();
+        return TablesInFlinksRows.inference(
+                super.getTypeInference(types), isSpecialized, call -> outputType(call, List.of()));
     }
 
     /** The fields of the input, the watermark and these. */
