@@ -57,11 +57,9 @@ export async function fingerprintOf(url: string, job: Job): Promise<string | und
 export type Task = { readonly id: string; readonly status: string | undefined; readonly parallelism: number }
 
 /** What is known of one job; its state is `undefined` where Flink says one that is not known here. */
-export async function detailOf(
-  url: string,
-  id: string,
-  timeoutMs?: number,
-): Promise<{ readonly state: JobState | undefined; readonly tasks: readonly Task[] }> {
+export type JobDetail = { readonly state: JobState | undefined; readonly tasks: readonly Task[] }
+
+export async function detailOf(url: string, id: string, timeoutMs?: number): Promise<JobDetail> {
   const answer = await request(new URL(`/jobs/${id}`, url), 'GET', undefined, timeoutMs)
   const tasks = objectsOf(answer['vertices']).map((task) => ({
     id: textOf(task['id']) ?? '',
@@ -87,14 +85,19 @@ export type JobProgress =
   | { readonly kind: 'running' | 'starting' | 'restarting' | 'stopping' }
   | { readonly kind: 'ended'; readonly reason: string }
 
-/** Whether all tasks of a job run: the job itself says RUNNING already while they are still being started. */
+/** How far a job is, and why where it has ended. */
 export async function progressOf(url: string, id: string, timeoutMs?: number): Promise<JobProgress> {
-  const { state, tasks } = await detailOf(url, id, timeoutMs)
-  if (state !== undefined && hasEnded(state)) return { kind: 'ended', reason: await failureOf(url, id) }
-  if (state === 'RESTARTING' || state === 'FAILING') return { kind: 'restarting' }
-  if (state === 'CANCELLING') return { kind: 'stopping' }
+  const kind = progressKindOf(await detailOf(url, id, timeoutMs))
+  return kind === 'ended' ? { kind, reason: await failureOf(url, id) } : { kind }
+}
+
+/** Whether all tasks of a job run: the job itself says RUNNING already while they are still being started. */
+export function progressKindOf({ state, tasks }: JobDetail): JobProgress['kind'] {
+  if (state !== undefined && hasEnded(state)) return 'ended'
+  if (state === 'RESTARTING' || state === 'FAILING') return 'restarting'
+  if (state === 'CANCELLING') return 'stopping'
   const runs = state === 'RUNNING' && tasks.length > 0 && tasks.every(({ status }) => status === 'RUNNING')
-  return { kind: runs ? 'running' : 'starting' }
+  return runs ? 'running' : 'starting'
 }
 
 /** The root cause of a job's last failure. */

@@ -1,7 +1,7 @@
 import { earliestTimeMs } from '@millrace/core/cloud-event'
 import { isJsonObject, type JsonObject } from '@millrace/core/json'
 import { poll } from './deadline.ts'
-import { detailOf, type Job, lastFailureOf, progressOf } from './job-manager.ts'
+import { detailOf, type Job, type JobProgress, lastFailureOf, progressKindOf } from './job-manager.ts'
 import { request, requestList, textOf } from './rest.ts'
 
 /** A checkpoint or savepoint that is complete. */
@@ -17,7 +17,7 @@ export type Backpressure = (typeof pressures)[number]
 
 /** What a job is doing, as far as Flink's REST API tells: what is `undefined` is not known. Times are milliseconds since the epoch. */
 export type JobStatus = {
-  readonly state: 'running' | 'starting' | 'restarting' | 'stopping' | 'ended'
+  readonly state: JobProgress['kind']
   readonly startedMs: number
   /** Where event time is: the least over all tasks. */
   readonly watermarkMs: number | undefined
@@ -34,14 +34,14 @@ export type JobStatus = {
 
 /** @throws MillraceError `flink.unavailable`, `flink.refused`. */
 export async function statusOf(url: string, { id, startedMs }: Job): Promise<JobStatus> {
-  const [{ kind: state }, { tasks }, checkpoints, lastFailure] = await Promise.all([
-    progressOf(url, id),
+  const [detail, checkpoints, lastFailure] = await Promise.all([
     detailOf(url, id),
     checkpointsOf(url, id),
     lastFailureOf(url, id),
   ])
-  const ids = tasks.map((task) => task.id)
-  const parallelism = Math.max(1, ...tasks.map((task) => task.parallelism))
+  const state = progressKindOf(detail)
+  const ids = detail.tasks.map((task) => task.id)
+  const parallelism = Math.max(1, ...detail.tasks.map((task) => task.parallelism))
   const known = { state, startedMs, parallelism, checkpoints, lastFailure }
   const [first] = ids
   const isFresh = state === 'running' && first !== undefined && (await gathered(url, id, first))
