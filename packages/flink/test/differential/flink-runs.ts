@@ -114,7 +114,8 @@ function jobOf(cases: readonly Case[], altered: Altered, parallelism: number) {
   )
   return {
     settings: {
-      ...settingsIn(compiled[0] ?? [], /^(pipeline\.object-reuse|table)/),
+      // What names the operators of a job has names for one pipeline alone, and here are several.
+      ...settingsIn(compiled[0] ?? [], /^(pipeline\.object-reuse|table\.(?!exec\.uid))/),
       'parallelism.default': String(parallelism),
     },
     cases: cases.map((one, index) => partOf(one, compiled[index] ?? [], `case-${index}`)),
