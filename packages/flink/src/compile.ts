@@ -8,12 +8,13 @@ import type { FlinkEnvironment } from './environment.ts'
 import { closedWindowsSql, hasOutcomeSql, lastWindowEndSql, outcomeSql } from './outcomes.ts'
 import { timedViews } from './joins.ts'
 import {
+  accountTimeSql,
   copyColumns,
   copyHeadersSql,
   decodedSql,
   eventTimeSql,
   isForSql,
-  minuteSql,
+  notesWatermarkAsItReads,
   recordColumns,
   rowtimeSql,
   timestampTextSql,
@@ -76,7 +77,6 @@ const functions = [
   "CREATE TEMPORARY FUNCTION `FIRST_BY_TIME` AS 'io.millrace.flink.FirstByTime'",
   "CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime'",
   "CREATE TEMPORARY FUNCTION `HEADER` AS 'io.millrace.flink.Header'",
-  "CREATE TEMPORARY FUNCTION `PACK_HEADERS` AS 'io.millrace.flink.PackHeaders'",
   "CREATE TEMPORARY FUNCTION `UNPACK_HEADERS` AS 'io.millrace.flink.UnpackHeaders'",
   "CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges'",
 ] as const
@@ -114,7 +114,7 @@ function tables(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
     createTable({
       name: 'records',
       columns: [
-        ...recordColumns,
+        ...recordColumns(pipeline),
         `\`rowtime\` AS ${rowtimeSql(pipeline)}`,
         `WATERMARK FOR \`rowtime\` AS \`rowtime\` - ${sql.interval(watermark.outOfOrdernessMs)}`,
       ],
@@ -137,21 +137,20 @@ function views(pipeline: Pipeline, environment: FlinkEnvironment): string[] {
   ]
 }
 
-/**
- * What all branches of the job need of a record. Its headers are of use to copies of it alone: as bytes they cost far less on their way through
- * the job than as a map, which each operator would take apart and put together again.
- */
-function decodedRecords({ name, from }: Pipeline): string {
+/** What all branches of the job need of a record. */
+function decodedRecords(pipeline: Pipeline): string {
+  const { name, from } = pipeline
   const columns = [
     '`record_key`',
     '`record_value`',
-    'PACK_HEADERS(`record_headers`) AS `packed_headers`',
+    '`record_headers`',
     '`record_partition`',
     '`record_offset`',
     '`record_timestamp`',
+    ...(notesWatermarkAsItReads(pipeline) ? ['`watermark`'] : []),
     '`rowtime`',
     `${isForSql(pipelineReader(name))} AS \`is_addressed\``,
-    `${minuteSql} AS \`minute\``,
+    `${accountTimeSql} AS \`account_time\``,
     `${decodedSql(from)} AS \`event\``,
     `${eventTimeSql(from)} AS \`event_time\``,
   ]
@@ -165,7 +164,7 @@ function view(name: string, query: string): string {
 function statementSet(pipeline: Pipeline, environment: FlinkEnvironment): string {
   const inserts = [
     insertResults(pipeline, environment),
-    insertAccounts(pipeline),
+    insertAccounts,
     insertDeadLetters(pipeline),
     ...(pipeline.lateTopic === undefined ? [] : [insertLate(pipeline)]),
   ]

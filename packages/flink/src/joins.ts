@@ -1,7 +1,7 @@
 import type { Pipeline } from '@millrace/core/pipeline'
 import type { FlinkEnvironment } from './environment.ts'
 import { expressionSql, tableColumn } from './expression.ts'
-import { decodedSql, keySql } from './records.ts'
+import { decodedSql, keySql, notesWatermarkAsItReads } from './records.ts'
 import * as sql from './sql.ts'
 import { consumerProperties } from './tables.ts'
 
@@ -12,6 +12,7 @@ import { consumerProperties } from './tables.ts'
  */
 export function timedViews(pipeline: Pipeline, environment: FlinkEnvironment): { name: string; query: string }[] {
   const { tables } = pipeline
+  if (notesWatermarkAsItReads(pipeline)) return [{ name: 'timed', query: 'SELECT * FROM `decoded`' }]
   if (tables.length === 0) {
     const timed = 'SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`))'
     return [{ name: 'timed', query: timed }]

@@ -30,8 +30,8 @@ export function hasOutcomeSql(outcome: AccountOutcome): string {
 /**
  * Whether event time has passed all windows of an event, and for so long. It is the very rule by which Flink's window operators drop events: the
  * watermark has reached the last millisecond of the last of its windows. What is late goes round the windows, what is not goes into those that
- * are there, so each is in exactly one place. This is exact because WITH_WATERMARK runs once, whatever the parallelism: everything that the
- * windows get, events and watermarks, comes from there and in that order, so none of them is ever ahead of it.
+ * are there, so each is in exactly one place. This is exact because what says the watermark runs once, whatever the parallelism: everything that
+ * the windows get, events and watermarks, comes from there and in that order, so none of them is ever ahead of it.
  */
 export function passedSql(window: Window, forMs = 0): string {
   const kept = forMs === 0 ? '' : ` + ${sql.interval(forMs)}`

@@ -22,14 +22,25 @@ export const sqlTypes: Record<FieldType, string> = {
 type HeaderExpressions = Readonly<Record<string, string>>
 
 /** The physical and metadata columns of a record whose value may be malformed: bytes stay bytes. */
-export const recordColumns = [
-  '`record_key` BYTES',
-  '`record_value` BYTES',
-  "`record_headers` MAP<STRING NOT NULL, BYTES> METADATA FROM 'headers' VIRTUAL",
-  "`record_partition` INT METADATA FROM 'partition' VIRTUAL",
-  "`record_offset` BIGINT METADATA FROM 'offset' VIRTUAL",
-  "`record_timestamp` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL",
-] as const
+export function recordColumns(pipeline: Pipeline): string[] {
+  return [
+    '`record_key` BYTES',
+    '`record_value` BYTES',
+    '`record_headers` BYTES',
+    '`record_partition` INT',
+    '`record_offset` BIGINT',
+    '`record_timestamp` TIMESTAMP_LTZ(3)',
+    ...(notesWatermarkAsItReads(pipeline) ? ['`watermark` TIMESTAMP_LTZ(3)'] : []),
+  ]
+}
+
+/**
+ * Whether the source itself says how far event time had come: it can where it is one instance. Else WITH_WATERMARK or WITH_LATEST does, to which every record
+ * goes through a network buffer.
+ */
+export function notesWatermarkAsItReads({ parallelism, tables }: Pipeline): boolean {
+  return parallelism === 1 && tables.length === 0
+}
 
 /** The columns of a copy of a record. */
 export const copyColumns = [
@@ -50,10 +61,10 @@ export function eventTimeSql(type: EventType): string {
   return `${decodedSql(type)}.${sql.identifier(field)}`
 }
 
-/** The minute in which a record is counted: as `minuteOf` of accounts, not by the record's value, which may be malformed. */
-export const minuteSql = `FLOOR(COALESCE(${[eventTimeHeader, 'ce_time']
+/** The time by which a record is counted: as `minuteOf` of accounts has it, not by the record's value, which may be malformed. */
+export const accountTimeSql = `COALESCE(${[eventTimeHeader, 'ce_time']
   .map((header) => `PARSE_RFC3339(${headerSql(header)})`)
-  .join(', ')}, \`record_timestamp\`) TO MINUTE)`
+  .join(', ')}, \`record_timestamp\`)`
 
 /**
  * The column by which windows and watermarks go: never NULL, as Flink asks. What has no time, or one that is too far ahead, is before all others,
@@ -96,16 +107,7 @@ export function scalarTextSql(value: string, type: FieldType): string {
  * an era, the same for 0000 and 0001.
  */
 export function timestampTextSql(value: string): string {
-  return formattedSql(value, "uuuu-MM-dd'T'HH:mm:ss.SSS'Z'")
-}
-
-/** A minute as accounts name it. */
-export function minuteTextSql(value: string): string {
-  return formattedSql(value, "uuuu-MM-dd'T'HH:mm:00'Z'")
-}
-
-function formattedSql(value: string, pattern: string): string {
-  return `DATE_FORMAT(CAST(${value} AS TIMESTAMP(3)), ${sql.text(pattern)})`
+  return `DATE_FORMAT(CAST(${value} AS TIMESTAMP(3)), ${sql.text("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'")})`
 }
 
 /** A map of headers. */
@@ -121,7 +123,7 @@ export function copyHeadersSql(topic: string, added: HeaderExpressions): string 
     [deadLetterHeaders.partition]: 'CAST(`record_partition` AS STRING)',
     [deadLetterHeaders.offset]: 'CAST(`record_offset` AS STRING)',
   }
-  return `MAP_UNION(UNPACK_HEADERS(\`packed_headers\`), ${headersSql({ ...added, ...origin })})`
+  return `MAP_UNION(UNPACK_HEADERS(\`record_headers\`), ${headersSql({ ...added, ...origin })})`
 }
 
 /** Whether a record is for a reader of its topic: what was replayed for another was read here when it came first. */
@@ -130,7 +132,7 @@ export function isForSql(reader: string): string {
   return `(${header} IS NULL OR DECODE(${header}, 'UTF-8') = ${sql.text(reader)})`
 }
 
-/** A header's value, or NULL where the record has none. `[…]` would make another map of all of them first, each time. */
+/** A header's value, or NULL where the record has none. */
 function headerSql(name: string): string {
   return `HEADER(\`record_headers\`, ${sql.text(name)})`
 }

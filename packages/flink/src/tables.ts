@@ -31,16 +31,13 @@ export function createTable({ name, columns, options }: Table): string {
 /** The connector's options for the records that a pipeline reads. */
 export function sourceOptions(pipeline: Pipeline, environment: FlinkEnvironment): Options {
   return {
-    connector: 'kafka',
+    connector: 'millrace-records',
     topic: pipeline.from.topic,
     ...connection(environment),
     'properties.group.id': consumerGroup(pipeline.name),
     'properties.isolation.level': 'read_committed',
-    'scan.startup.mode': 'earliest-offset',
     // With every event, so that which events are late depends on their order in the topic and on nothing else.
     'scan.watermark.emit.strategy': 'on-event',
-    ...keyedBy,
-    'value.format': 'raw',
   }
 }
 

@@ -9,6 +9,7 @@ import { javaEnvironment } from '@millrace/stack/environment'
 import { findJava } from '@millrace/stack/java'
 import { distributions } from '@millrace/stack/layout'
 import * as z from 'zod'
+import type { RecordHeaders } from '@millrace/core/kafka-binding'
 import type { Pipeline } from '@millrace/core/pipeline'
 import { compilePipeline } from '../../src/compile.ts'
 import { sqlTypes } from '../../src/records.ts'
@@ -53,7 +54,7 @@ export async function openFlink(): Promise<Flink> {
   await run(java.command, [...compiler, ...programs.map((name) => join(sources, name))])
   const options = ['-Xmx1500m', '-XX:+UseSerialGC', `-Djava.io.tmpdir=${directory}`]
   const opens = ['java.base/java.lang', 'java.base/java.util'].map((name) => `--add-opens=${name}=ALL-UNNAMED`)
-  const runner = spawn(java.command, [...options, ...opens, '-cp', classes, 'RunPipelines'], {
+  const runner = spawn(java.command, [...options, ...opens, '-cp', classes, 'io.millrace.flink.RunPipelines'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   // It is told of by the end of what it says.
@@ -110,7 +111,9 @@ function outcomesAt(run: FlinkRun | undefined, offset: number): string[] {
 
 function jobOf(cases: readonly Case[], altered: Altered, parallelism: number) {
   const compiled = cases.map(({ pipeline }) =>
-    compilePipeline(pipeline, environment).statements.map((statement) => statement.replace(...altered)),
+    compilePipeline({ ...pipeline, parallelism }, environment).statements.map((statement) =>
+      statement.replace(...altered),
+    ),
   )
   return {
     settings: {
@@ -148,19 +151,30 @@ function partOf({ pipeline, partitions, input }: Case, statements: readonly stri
         partition,
         offset,
         timestampMs,
-        headers: Object.fromEntries([...headers].map(([name, text]) => [name, Buffer.from(text).toString('base64')])),
+        headers: packed(headers).toString('base64'),
         value: bytes === null ? null : Buffer.from(bytes).toString('base64'),
       }
     }),
   }
 }
 
+/** As the source of a pipeline has headers: before each name and value its length in four bytes. */
+function packed(headers: RecordHeaders): Buffer {
+  const parts = [...headers].flat().map((text) => Buffer.from(text))
+  return Buffer.concat(parts.flatMap((part) => [lengthOf(part), part]))
+}
+
+function lengthOf(part: Buffer): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(part.length)
+  return length
+}
+
 /** A definition where the topic is not Kafka's, and where other pipelines are in the same job. */
 function given(statement: string, name: string): string {
   return statement
-    .replaceAll(/ METADATA FROM '\w+' VIRTUAL/g, '')
     .replace(
-      /WITH \(\n {2}'connector' = 'kafka'.+\)$/s,
+      /WITH \(\n {2}'connector' = 'millrace-records'.+\)$/s,
       `WITH ('connector' = 'given', 'topic' = '${name}', 'scan.watermark.emit.strategy' = 'on-event')`,
     )
     .replace('DESCRIPTOR(`rowtime`))', `DESCRIPTOR(\`rowtime\`), \`uid\` => '${name}')`)

@@ -1,4 +1,4 @@
-SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:b0bd251211e9a04b10f24e4c7111e315ea1ed10a86b074bfeb4fed80cde7f41d';
+SET 'pipeline.global-job-parameters' = 'millrace.fingerprint:8738f5783effd23fee8a6e8dc0c6a617816fbd4b97a4d6e377acaa6ec911d715';
 
 SET 'pipeline.name' = 'whole-topic';
 
@@ -36,8 +36,6 @@ CREATE TEMPORARY FUNCTION `LAST_BY_TIME` AS 'io.millrace.flink.LastByTime';
 
 CREATE TEMPORARY FUNCTION `HEADER` AS 'io.millrace.flink.Header';
 
-CREATE TEMPORARY FUNCTION `PACK_HEADERS` AS 'io.millrace.flink.PackHeaders';
-
 CREATE TEMPORARY FUNCTION `UNPACK_HEADERS` AS 'io.millrace.flink.UnpackHeaders';
 
 CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges';
@@ -45,14 +43,15 @@ CREATE TEMPORARY FUNCTION `OFFSET_RANGES` AS 'io.millrace.flink.OffsetRanges';
 CREATE TEMPORARY TABLE `records` (
   `record_key` BYTES,
   `record_value` BYTES,
-  `record_headers` MAP<STRING NOT NULL, BYTES> METADATA FROM 'headers' VIRTUAL,
-  `record_partition` INT METADATA FROM 'partition' VIRTUAL,
-  `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
-  `record_timestamp` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  `record_headers` BYTES,
+  `record_partition` INT,
+  `record_offset` BIGINT,
+  `record_timestamp` TIMESTAMP_LTZ(3),
+  `watermark` TIMESTAMP_LTZ(3),
   `rowtime` AS CASE WHEN DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` <= `record_timestamp` + INTERVAL '0 01:00:00.000' DAY TO SECOND(3) THEN DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` ELSE TO_TIMESTAMP_LTZ(-62167219200000, 3) END,
   WATERMARK FOR `rowtime` AS `rowtime` - INTERVAL '0 00:05:00.000' DAY TO SECOND(3)
 ) WITH (
-  'connector' = 'kafka',
+  'connector' = 'millrace-records',
   'topic' = 'order.placed',
   'properties.bootstrap.servers' = 'localhost:9092,localhost:9192',
   'properties.security.protocol' = 'SASL_SSL',
@@ -61,12 +60,7 @@ CREATE TEMPORARY TABLE `records` (
   'properties.ssl.truststore.location' = '/millrace/certificates/ca.pem',
   'properties.group.id' = 'flink-whole-topic',
   'properties.isolation.level' = 'read_committed',
-  'scan.startup.mode' = 'earliest-offset',
-  'scan.watermark.emit.strategy' = 'on-event',
-  'key.format' = 'raw',
-  'key.fields' = 'record_key',
-  'value.fields-include' = 'EXCEPT_KEY',
-  'value.format' = 'raw'
+  'scan.watermark.emit.strategy' = 'on-event'
 );
 
 CREATE TEMPORARY TABLE `results` (
@@ -94,16 +88,12 @@ CREATE TEMPORARY TABLE `results` (
 );
 
 CREATE TEMPORARY TABLE `accounts` (
-  `record_key` BYTES,
-  `reader` STRING,
-  `topic` STRING,
-  `partition` INT,
-  `from` BIGINT,
-  `through` BIGINT,
-  `beyond` BIGINT,
-  `counts` ARRAY<ROW<`minute` STRING, `outcome` STRING, `events` BIGINT>>
+  `record_partition` INT,
+  `record_offset` BIGINT,
+  `outcome` STRING,
+  `account_time` TIMESTAMP_LTZ(3)
 ) WITH (
-  'connector' = 'kafka',
+  'connector' = 'millrace-accounts',
   'topic' = 'millrace-accounts',
   'properties.bootstrap.servers' = 'localhost:9092,localhost:9192',
   'properties.security.protocol' = 'SASL_SSL',
@@ -119,7 +109,9 @@ CREATE TEMPORARY TABLE `accounts` (
   'key.format' = 'raw',
   'key.fields' = 'record_key',
   'value.fields-include' = 'EXCEPT_KEY',
-  'value.format' = 'json'
+  'value.format' = 'json',
+  'reader' = 'flink/whole-topic',
+  'of' = 'order.placed'
 );
 
 CREATE TEMPORARY TABLE `dead_letters` (
@@ -149,18 +141,19 @@ CREATE TEMPORARY TABLE `dead_letters` (
 CREATE TEMPORARY VIEW `decoded` AS SELECT
   `record_key`,
   `record_value`,
-  PACK_HEADERS(`record_headers`) AS `packed_headers`,
+  `record_headers`,
   `record_partition`,
   `record_offset`,
   `record_timestamp`,
+  `watermark`,
   `rowtime`,
   (HEADER(`record_headers`, 'millrace_replay_for') IS NULL OR DECODE(HEADER(`record_headers`, 'millrace_replay_for'), 'UTF-8') = 'flink/whole-topic') AS `is_addressed`,
-  FLOOR(COALESCE(PARSE_RFC3339(HEADER(`record_headers`, 'millrace_event_time')), PARSE_RFC3339(HEADER(`record_headers`, 'ce_time')), `record_timestamp`) TO MINUTE) AS `minute`,
+  COALESCE(PARSE_RFC3339(HEADER(`record_headers`, 'millrace_event_time')), PARSE_RFC3339(HEADER(`record_headers`, 'ce_time')), `record_timestamp`) AS `account_time`,
   DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>') AS `event`,
   DECODE_JSON(`record_value`, 'ROW<`customer` STRING NOT NULL, `amount` DOUBLE NOT NULL, `items` BIGINT NOT NULL, `gift` BOOLEAN NOT NULL, `at` TIMESTAMP_LTZ(3) NOT NULL, `coupon` STRING, `shippedAt` TIMESTAMP_LTZ(3)>').`at` AS `event_time`
 FROM `records`;
 
-CREATE TEMPORARY VIEW `timed` AS SELECT * FROM WITH_WATERMARK(`input` => TABLE `decoded`, `on_time` => DESCRIPTOR(`rowtime`));
+CREATE TEMPORARY VIEW `timed` AS SELECT * FROM `decoded`;
 
 CREATE TEMPORARY VIEW `judged` AS SELECT *, CASE
   WHEN NOT `is_addressed` THEN 'not-addressed'
@@ -173,8 +166,7 @@ FROM `timed`;
 CREATE TEMPORARY VIEW `grouped` AS SELECT `rowtime`, `event`, `event_time`, `record_partition`, `record_offset`, `outcome`
 FROM `judged` WHERE `outcome` = 'processed';
 
-CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, `minute`, PROCTIME() AS `counted_at`
-FROM `judged`;
+CREATE TEMPORARY VIEW `counted` AS SELECT `record_partition`, `record_offset`, `outcome`, `account_time` FROM `judged`;
 
 EXECUTE STATEMENT SET BEGIN
 INSERT INTO `results` SELECT
@@ -205,27 +197,8 @@ SELECT
 FROM TABLE(TUMBLE(TABLE `grouped`, DESCRIPTOR(`rowtime`), INTERVAL '0 01:00:00.000' DAY TO SECOND(3)))
 GROUP BY `window_start`, `window_end`
 ) WHERE `counted` > 0;
-INSERT INTO `accounts` SELECT
-  ENCODE('flink/whole-topic', 'UTF-8'),
-  'flink/whole-topic',
-  'order.placed',
-  `record_partition`,
-  `first_offset`,
-  `last_offset` + 1,
-  CAST(0 AS BIGINT),
-  ARRAY[ROW(DATE_FORMAT(CAST(`minute` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:00''Z'''), `outcome`, `events`)]
-FROM (
-  SELECT
-    `record_partition`,
-    `minute`,
-    `outcome`,
-    MIN(`record_offset`) AS `first_offset`,
-    MAX(`record_offset`) AS `last_offset`,
-    COUNT(*) AS `events`
-  FROM TABLE(TUMBLE(TABLE `counted`, DESCRIPTOR(`counted_at`), INTERVAL '0 00:00:02.000' DAY TO SECOND(3)))
-  GROUP BY `window_start`, `window_end`, `record_partition`, `minute`, `outcome`
-);
-INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(UNPACK_HEADERS(`packed_headers`), MAP[
+INSERT INTO `accounts` SELECT * FROM `counted`;
+INSERT INTO `dead_letters` SELECT `record_key`, `record_value`, MAP_UNION(UNPACK_HEADERS(`record_headers`), MAP[
     'millrace_dlq_by', ENCODE('flink/whole-topic', 'UTF-8'),
     'millrace_dlq_reason', ENCODE(CASE WHEN `event` IS NULL THEN 'malformed' WHEN `event_time` IS NULL THEN 'malformed' ELSE 'too-far-ahead' END, 'UTF-8'),
     'millrace_dlq_detail', ENCODE(CASE WHEN `event` IS NULL THEN 'the value is not JSON of its event type' WHEN `event_time` IS NULL THEN 'the event has no time' ELSE 'the time of the event is further ahead of when it was stored than the pipeline takes' END, 'UTF-8'),

@@ -1,3 +1,5 @@
+package io.millrace.flink;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

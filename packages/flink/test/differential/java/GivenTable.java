@@ -1,5 +1,8 @@
+package io.millrace.flink;
+
 import java.util.Set;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -69,8 +72,9 @@ public final class GivenTable implements DynamicTableSourceFactory {
             return new DataStreamScanProvider() {
                 @Override
                 public DataStream<RowData> produceDataStream(ProviderContext provider, StreamExecutionEnvironment streams) {
-                    return streams.fromSource(
-                            new GivenRecords(topic), watermarks, topic, InternalTypeInfo.of(type.getLogicalType()));
+                    TypeInformation<RowData> row = InternalTypeInfo.of(type.getLogicalType());
+                    DataStream<RowData> records = streams.fromSource(new GivenRecords(topic), watermarks, topic, row);
+                    return RecordsTable.withWatermark(records, type);
                 }
 
                 @Override

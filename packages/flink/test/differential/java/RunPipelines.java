@@ -1,3 +1,5 @@
+package io.millrace.flink;
+
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.InputStreamReader;
@@ -13,10 +15,8 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
-import org.apache.flink.table.data.GenericMapData;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
-import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.TimestampData;
 import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
@@ -82,17 +82,19 @@ public final class RunPipelines {
         return new GivenRecords.Topic(pipeline.get("partitions").asInt(), given);
     }
 
-    /** As the columns of a pipeline's source are. */
+    /** As the columns of a pipeline's source are, with room for the watermark. */
     private static RowData record(JsonNode record) throws Exception {
-        Map<StringData, byte[]> headers = new HashMap<>();
-        for (Map.Entry<String, JsonNode> header : record.get("headers").properties()) {
-            headers.put(StringData.fromString(header.getKey()), header.getValue().binaryValue());
-        }
         byte[] value = record.get("value").isNull() ? null : record.get("value").binaryValue();
         int partition = record.get("partition").asInt();
         long offset = record.get("offset").asLong();
         return GenericRowData.of(
-                new byte[0], value, new GenericMapData(headers), partition, offset, TimestampData.fromEpochMillis(record.get("timestampMs").asLong()));
+                new byte[0],
+                value,
+                record.get("headers").binaryValue(),
+                partition,
+                offset,
+                TimestampData.fromEpochMillis(record.get("timestampMs").asLong()),
+                null);
     }
 
     /** 64-bit integers and doubles as text, which JSON's readers leave as it is; times in milliseconds. */

@@ -1,35 +1,23 @@
 package io.millrace.flink;
 
-import org.apache.flink.table.annotation.DataTypeHint;
-import org.apache.flink.table.data.ArrayData;
-import org.apache.flink.table.data.GenericMapData;
-import org.apache.flink.table.data.MapData;
-import org.apache.flink.table.data.StringData;
+import java.nio.charset.StandardCharsets;
 import org.apache.flink.table.functions.ScalarFunction;
 
-/**
- * {@code HEADER(headers MAP, name STRING) → BYTES}: the value of a header, NULL where there is none of that name.
- *
- * <p>Why: {@code headers[name]} makes a map in Flink's binary form of the one that the connector gives, and looks into that.
- */
+/** {@code HEADER(headers BYTES, name STRING) → BYTES}: a value among {@link PackedHeaders}, NULL where there is none of that name. */
 public final class Header extends ScalarFunction {
 
-    public byte[] eval(
-            @DataTypeHint(value = "MAP<STRING NOT NULL, BYTES>", bridgedTo = MapData.class) MapData headers,
-            @DataTypeHint(value = "STRING", bridgedTo = StringData.class) StringData name) {
-        if (headers == null) {
+    private transient String lastName;
+    private transient byte[] lastNameBytes;
+
+    public byte[] eval(byte[] packed, String name) {
+        if (packed == null) {
             return null;
         }
-        if (headers instanceof GenericMapData map) {
-            return (byte[]) map.get(name);
+        // A call has a name of its own, and calls of one expression may share an instance.
+        if (!name.equals(lastName)) {
+            lastName = name;
+            lastNameBytes = name.getBytes(StandardCharsets.UTF_8);
         }
-        ArrayData names = headers.keyArray();
-        for (int header = 0; header < headers.size(); header++) {
-            if (name.equals(names.getString(header))) {
-                ArrayData values = headers.valueArray();
-                return values.isNullAt(header) ? null : values.getBinary(header);
-            }
-        }
-        return null;
+        return PackedHeaders.last(packed, lastNameBytes);
     }
 }

@@ -42,6 +42,14 @@ record CompiledPipeline(String name, Map<String, String> settings, List<String> 
         return new CompiledPipeline(name, settings, others.subList(0, last), others.get(last));
     }
 
+    /** Whether the source has a column of this name. */
+    boolean recordsHave(String column) {
+        return definitions.stream()
+                .filter(statement -> statement.startsWith("CREATE TEMPORARY TABLE `records`"))
+                .flatMap(String::lines)
+                .anyMatch(line -> line.startsWith("  " + column + " "));
+    }
+
     /** The column of a table's definition that begins so, without its name and the comma that ends it. */
     String recordsColumn(String beginning) {
         String start = "  " + beginning + " AS ";

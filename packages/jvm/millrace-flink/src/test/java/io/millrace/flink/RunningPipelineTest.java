@@ -20,7 +20,7 @@ class RunningPipelineTest {
 
     /** What accounts are made of. */
     private static final String COUNTED =
-            "SELECT `record_offset`, `outcome`, DATE_FORMAT(CAST(`minute` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss''Z''') FROM `counted`";
+            "SELECT `record_offset`, `outcome`, DATE_FORMAT(CAST(`account_time` AS TIMESTAMP(3)), 'uuuu-MM-dd''T''HH:mm:ss''Z''') FROM `counted`";
 
     @Test
     void isLateFromTheMomentThatTheWatermarkReachesTheLastMillisecondOfTheWindow() throws Exception {
@@ -88,7 +88,7 @@ class RunningPipelineTest {
     }
 
     @Test
-    void givesEachRecordOneOutcomeAndAMinute() throws Exception {
+    void givesEachRecordOneOutcomeAndTheTimeByWhichItIsCounted() throws Exception {
         String addressee = "millrace_replay_for";
         String time = "millrace_event_time";
         PipelineInProcess run = new PipelineInProcess(CompiledPipeline.read("paid-only"));
@@ -107,12 +107,12 @@ class RunningPipelineTest {
         assertEquals(
                 List.of(
                         "2030-01-01T12:00:00Z",
-                        "1969-12-31T23:58:00Z",
+                        "1969-12-31T23:58:59Z",
                         "0000-01-01T00:00:00Z",
-                        "2030-01-02T23:59:00Z",
+                        "2030-01-02T23:59:59Z",
                         "2017-01-01T00:00:00Z",
-                        "9999-12-31T23:59:00Z",
-                        "2030-01-02T23:59:00Z"),
+                        "9999-12-31T23:59:59Z",
+                        "2030-01-02T23:59:59Z"),
                 column(rows, 2));
         assertEquals(List.of("key-2"), keys(run.writtenTo("late_events")));
         assertEquals(List.of("key-3"), keys(run.writtenTo("dead_letters")));
