@@ -23,6 +23,8 @@ export type Run = {
   readonly results: number
   /** From when the engine said that it runs. */
   readonly running: Cost
+  /** From when half of the results were there: by then the JVM's compilers have done most of what they will. */
+  readonly secondHalf: Cost
   /** From when it was told to: with the planning of jobs, or the joining of the group. */
   readonly whole: Cost
   /** The most that the engine's process has had in memory since it began. */
@@ -47,8 +49,10 @@ export async function measure(engine: Engine, works: readonly Work[], ground: Gr
     const told = await look(engine, ground)
     await engine.start(works)
     const running = await look(engine, ground)
-    const areOver = () => Promise.resolve(outputs.every(({ comparison }) => comparison.isOver))
-    await waitUntil('the last result', runDeadlineMs, areOver, ground.signal).catch(keepIfIncomplete)
+    const have = (share: number) => () => Promise.resolve(outputs.every(({ comparison }) => comparison.has(share)))
+    await waitUntil('half of the results', runDeadlineMs, have(1 / 2), ground.signal).catch(keepIfIncomplete)
+    const half = await look(engine, ground)
+    await waitUntil('the last result', runDeadlineMs, have(1), ground.signal).catch(keepIfIncomplete)
     const end = await look(engine, ground)
     await engine.stop()
     for (const { rest } of outputs) await rest()
@@ -57,7 +61,8 @@ export async function measure(engine: Engine, works: readonly Work[], ground: Gr
     const results = works.reduce((sum, { name }) => sum + (ground.expected.get(name)?.size ?? 0), 0)
     return {
       ...{ works: works.map(({ name }) => name), results },
-      ...{ running: between(running, end), whole: between(told, end), memoryBytesMax: end.memoryBytesMax },
+      ...{ running: between(running, end), secondHalf: between(half, end), whole: between(told, end) },
+      memoryBytesMax: end.memoryBytesMax,
     }
   } finally {
     await Promise.all(outputs.map(({ close }) => close()))

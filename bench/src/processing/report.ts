@@ -17,6 +17,8 @@ export type Row = {
   readonly eventsPerCpuSecond: number
   readonly seconds: number
   readonly cpu: Cost['cpu']
+  /** In the second half of the topic. */
+  readonly eventsPerCpuSecondThen: number
   readonly brokersCpu: number
   /** From when it was told to begin. */
   readonly whole: { readonly seconds: number; readonly cpuSeconds: number }
@@ -63,6 +65,7 @@ function rowOf(measured: readonly Measurement[], events: number): Row[] {
       eventsPerCpuSecond: medianOf(({ running }) => events / cpuSeconds(running)),
       seconds: medianOf(({ running }) => running.seconds),
       cpu: { user: medianOf(({ running }) => running.cpu.user), system: medianOf(({ running }) => running.cpu.system) },
+      eventsPerCpuSecondThen: medianOf(({ secondHalf }) => events / 2 / cpuSeconds(secondHalf)),
       brokersCpu: medianOf(({ running }) => running.brokersCpu),
       whole: {
         seconds: medianOf(({ whole }) => whole.seconds),
@@ -82,6 +85,7 @@ function ratiosOf(measurements: readonly Measurement[]): Ratio[] {
   const withBrokers = 'the same with the CPU time of the brokers'
   const running = ({ running: cost }: Measurement) => cpuSeconds(cost)
   const all = ({ running: cost }: Measurement) => cpuSeconds(cost) + cost.brokersCpu
+  const secondHalf = ({ secondHalf: cost }: Measurement) => cpuSeconds(cost)
   const whole = ({ whole: cost }: Measurement) => cpuSeconds(cost)
   const each = (works: readonly WorkName[], other: SubjectName, numberOf: (one: Measurement) => number) =>
     against(measurements, works, other, numberOf)
@@ -89,6 +93,9 @@ function ratiosOf(measurements: readonly Measurement[]): Ratio[] {
   return [
     ...names.map((work) => ratio(`${work} windows: ${own}`, each([work], 'streams', running))),
     ratio(`both: ${own}, of two jobs against one program that reads the topic once`, each(names, 'streams', running)),
+    ...names.map((work) =>
+      ratio(`${work} windows, second half of the topic: ${own}`, each([work], 'streams', secondHalf)),
+    ),
     ...names.map((work) => ratio(`${work} windows: ${withBrokers}`, each([work], 'streams', all))),
     ...names.map((work) => ratio(`${work} windows: with the start, ${own}`, each([work], 'streams', whole))),
     ...names.map((work) =>

@@ -87,9 +87,9 @@ export class Comparison {
     this.#seen.add(key)
   }
 
-  /** Whether there is a result of every window, or something is wrong already. */
-  get isOver(): boolean {
-    return this.#seen.size >= this.#expected.size || this.#wrong.length > 0
+  /** Whether results of that share of the windows are there, from 0 to 1, or something is wrong already. */
+  has(share: number): boolean {
+    return this.#seen.size >= share * this.#expected.size || this.#wrong.length > 0
   }
 
   /** The first few of what is wrong; none: all results are there, once, and the same. */

@@ -53,10 +53,10 @@ test('it is over when all results are there', () => {
   const held = comparison()
   const all = values()
   for (const value of all.slice(1)) held.take(value)
-  expect(held.isOver).toBe(false)
+  expect(held.has(1)).toBe(false)
   expect(held.differences).toEqual([`1 results of ${all.length} are missing`])
   for (const value of all.slice(0, 1)) held.take(value)
-  expect(held.isOver).toBe(true)
+  expect(held.has(1)).toBe(true)
 })
 
 test.each([
