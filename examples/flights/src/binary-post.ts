@@ -17,11 +17,13 @@ export type EventPost = {
 }
 
 const answerTimeoutMs = 30_000
+/** As many requests are under way at a time; others wait for a connection. */
+const connectionsMax = 8
 const mediaTypes = { json: 'application/json', avro: 'application/avro', protobuf: 'application/protobuf' } as const
 
 export function openBinaryPost(gatewayUrl: string, token: AccessToken): EventPost {
   const pool = new Pool(gatewayUrl, {
-    connections: 2,
+    connections: connectionsMax,
     headersTimeout: answerTimeoutMs,
     bodyTimeout: answerTimeoutMs,
     connectTimeout: 5_000,

@@ -1,20 +1,30 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { EventType, SchemaFormat } from '@millrace/core/event-type'
+import { airportDescribed } from './airport.ts'
+import { airports } from './airports.ts'
 import type { EventPost } from './binary-post.ts'
-import { runFeed } from './feed.ts'
+import { atOnce, type Pace, runFeed, steady } from './feed.ts'
 import type { Observation } from './observation.ts'
 import { openLedger } from '@millrace/ledger/ledger'
 import { quakeRecorded, quakes } from './quakes.ts'
 import { weather, weatherObserved } from './weather.ts'
 
 /** A source beside the flights, in a format of its own. */
-export type Source = { readonly type: EventType; readonly observations: () => Promise<readonly Observation[]> }
+export type Source = {
+  readonly type: EventType
+  readonly pace: Pace
+  readonly observations: () => Promise<readonly Observation[]>
+}
 
-export const sources: readonly Source[] = [
-  { type: quakeRecorded, observations: quakes },
-  { type: weatherObserved, observations: weather },
+/** What must be there before the first flight is: a pipeline that joins it reads it as a whole before its first event. */
+export const tables: readonly Source[] = [{ type: airportDescribed, pace: atOnce, observations: airports }]
+/** What goes on beside the flights. */
+export const streams: readonly Source[] = [
+  { type: quakeRecorded, pace: steady, observations: quakes },
+  { type: weatherObserved, pace: steady, observations: weather },
 ]
+export const sources: readonly Source[] = [...tables, ...streams]
 
 export type FeedNumbers = {
   readonly type: string
@@ -30,17 +40,18 @@ export function feedLedgerFile(directory: string, type: EventType): string {
 }
 
 /**
- * Feeds all sources at once, from where the last run stopped, until they are empty or the signal is aborted.
+ * Feeds some sources at once, from where the last run stopped, until they are empty or the signal is aborted.
  * @throws MillraceError 'replay.failed' as `runFeed` does, once no feed is sending any more
  */
 export async function runFeeds(
+  fed: readonly Source[],
   directory: string,
   post: EventPost['post'],
   signal: AbortSignal,
 ): Promise<FeedNumbers[]> {
   const failure = new AbortController()
   const end = AbortSignal.any([signal, failure.signal])
-  const runs = sources.map(async (source) => {
+  const runs = fed.map(async (source) => {
     try {
       return await feedFrom(directory, source, post, end)
     } catch (error) {
@@ -54,7 +65,7 @@ export async function runFeeds(
 
 async function feedFrom(
   directory: string,
-  { type, observations: read }: Source,
+  { type, pace, observations: read }: Source,
   post: EventPost['post'],
   signal: AbortSignal,
 ): Promise<FeedNumbers> {
@@ -62,14 +73,15 @@ async function feedFrom(
   const position = await openPosition(resolve(directory, `position-${type.name}`))
   const ledger = openLedger(feedLedgerFile(directory, type))
   try {
-    await runFeed({ type, observations, ledger, sent: position.sent(), onSent: position.advance }, post, signal)
+    const sent = position.sent()
+    await runFeed({ type, pace, observations, ledger, sent, onSent: position.advance }, post, signal)
   } finally {
     ledger.close()
   }
   return { type: type.name, format: type.format, acknowledged: position.sent(), of: observations.length }
 }
 
-/** How far a feed has come. Written behind the ledger, so that after a crash one observation is sent again, with its id. */
+/** How far a feed has come. Written behind the ledger, so that after a crash what was in flight is sent again, with its ids. */
 async function openPosition(file: string) {
   let sent = Number(await readFile(file, 'utf8').catch(() => '0'))
   return {

@@ -1,4 +1,27 @@
+import { eventType } from '@millrace/core/event-type'
 import type { JsonObject } from '@millrace/core/json'
+
+/** A flight as its airport reports it: on departure or, where it was delayed, that much later. */
+export const flightDeparted = eventType('flight.departed', {
+  schema: {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'flight.departed',
+    type: 'object',
+    additionalProperties: false,
+    required: ['flight', 'date', 'origin', 'destination', 'distance', 'delay'],
+    properties: {
+      flight: { type: 'integer', minimum: 0, description: 'Row number in the dataset.' },
+      date: { type: 'string', format: 'date-time', description: 'Departure; the dataset’s local time, read as UTC.' },
+      origin: { type: 'string', minLength: 3, maxLength: 3, description: 'IATA code of the airport of departure.' },
+      destination: { type: 'string', minLength: 3, maxLength: 3, description: 'IATA code of the airport of arrival.' },
+      distance: { type: 'number', exclusiveMinimum: 0, description: 'Miles.' },
+      delay: { type: 'number', description: 'Minutes of delay on arrival; negative when early.' },
+    },
+  },
+  key: '/origin',
+  time: '/date',
+  partitions: 6,
+})
 
 /** One flight of the dataset. */
 export type Flight = {

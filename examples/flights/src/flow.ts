@@ -1,20 +1,23 @@
 import type { Admin } from '@millrace/kafka/admin'
 import { consumerGroup } from '@millrace/flink/kafka-names'
 import { type Consumption, lagOf } from './backlog.ts'
-import { departuresPerAirport, departuresTable, flightDeparted } from './platform.ts'
+import { departuresPerAirport, pipelines } from './pipelines.ts'
+import { departuresTable } from './platform.ts'
 import type { Lag } from './summary.ts'
 
-/** The groups that read on the way from an event to its row in the warehouse. */
-export const pipelineReads: Consumption = {
-  group: consumerGroup(departuresPerAirport.name),
-  topic: flightDeparted.topic,
-}
-export const sinkReads: Consumption = {
+const pipelineReads: readonly Consumption[] = pipelines.map(({ name, from }) => {
+  return { group: consumerGroup(name), topic: from.topic }
+})
+const sinkReads: Consumption = {
   group: `connect-${departuresTable.name}`,
   topic: departuresPerAirport.result.topic,
 }
 
-/** How far both are behind. */
+/** The groups that read on the ways from an event to its results, and to their rows in the warehouse. */
+export const flow: readonly Consumption[] = [...pipelineReads, sinkReads]
+
+/** How far they are behind. */
 export async function lagOfFlow(admin: Admin): Promise<Lag> {
-  return { pipeline: await lagOf(admin, pipelineReads), sink: await lagOf(admin, sinkReads) }
+  const lags = await Promise.all(pipelineReads.map((reads) => lagOf(admin, reads)))
+  return { pipelines: Math.max(...lags), sink: await lagOf(admin, sinkReads) }
 }

@@ -6,7 +6,6 @@ import type { AccessToken } from '@millrace/ledger/access-token'
 import type { Flight } from './flight.ts'
 import { openHistogram, type Percentiles } from './histogram.ts'
 import { followTopic } from './live-stream.ts'
-import { windowSizeMs } from './verdict/semantics.ts'
 import { watermarkClock } from './watermark-clock.ts'
 
 /**
@@ -21,6 +20,9 @@ export type MeasuredLatencies = {
   readonly windowResult: Percentiles
   readonly eventsSeen: number
   readonly resultsSeen: number
+  /** How many pipelines there are, and the results of all of them. */
+  readonly pipelines: number
+  readonly resultsOfAll: number
   /** Distinct windows whose results were seen. */
   readonly windowsClosed: number
   readonly lateSeen: number
@@ -47,13 +49,16 @@ const samplesMax = 20_000
 export type MeasuresOptions = {
   readonly gatewayUrl: string
   readonly token: AccessToken
+  /** Whose latency is measured. */
   readonly pipeline: Pipeline
+  /** Whose results are counted alone. */
+  readonly others: readonly Pipeline[]
 }
 
-export function openMeasures({ gatewayUrl, token, pipeline }: MeasuresOptions): Measures {
+export function openMeasures({ gatewayUrl, token, pipeline, others }: MeasuresOptions): Measures {
   const live = liveLatency()
   const results = resultLatency(pipeline)
-  const seen = { gaps: 0, late: 0, deadLetters: 0 }
+  const seen = { gaps: 0, late: 0, deadLetters: 0, ofOthers: 0 }
   const follow = (topic: string, onFrame: (text: string, atMs: number) => void) =>
     followTopic({
       gatewayUrl,
@@ -69,6 +74,7 @@ export function openMeasures({ gatewayUrl, token, pipeline }: MeasuresOptions): 
     follow(pipeline.from.topic, (text, atMs) => live.seen(text, atMs)),
     follow(pipeline.result.topic, (text, atMs) => results.seen(text, atMs)),
     follow(deadLetterTopic(pipeline.from.topic), () => seen.deadLetters++),
+    ...others.map(({ result }) => follow(result.topic, () => seen.ofOthers++)),
     ...(pipeline.lateTopic === undefined ? [] : [follow(pipeline.lateTopic, () => seen.late++)]),
   ]
   return {
@@ -80,6 +86,8 @@ export function openMeasures({ gatewayUrl, token, pipeline }: MeasuresOptions): 
     latencies: () => ({
       ...live.numbers(),
       ...results.numbers(),
+      pipelines: 1 + others.length,
+      resultsOfAll: results.numbers().resultsSeen + seen.ofOthers,
       lateSeen: seen.late,
       deadLettersSeen: seen.deadLetters,
       gapEvents: seen.gaps,
@@ -135,6 +143,12 @@ function resultLatency(pipeline: Pipeline) {
     },
     numbers: () => ({ windowResult: histogram.percentiles(), resultsSeen, windowsClosed }),
   }
+}
+
+/** @throws RangeError for windows of other kinds, whose ends do not follow one another */
+function windowSizeMs({ name, window }: Pipeline): number {
+  if (window.kind === 'tumbling') return window.sizeMs
+  throw new RangeError(`the latency of tumbling windows is measured, and those of ${name} are ${window.kind}`)
 }
 
 /** The event's id, without parsing the frame: at ten thousand frames a second that would slow what is measured. */

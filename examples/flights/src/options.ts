@@ -26,7 +26,7 @@ Starts the whole platform on this machine and replays three million flights thro
 
   --for <duration>    end after so long (as in 60s, 5m), check that nothing was lost, and exit with 1 if anything was
   --json              print the summary as JSON on standard output
-  --rate <events/s>   how fast to replay, 1000 a core up to 10000 unless said; 0: as fast as events are acknowledged
+  --rate <events/s>   how fast to replay, 500 a core up to 10000 unless said; 0: as fast as events are acknowledged
   --flink <form>      embedded (one process, unless said) or cluster (a process for each part of Flink)
   --task-managers <n> how many TaskManagers in the cluster, 2 unless said
   --port-base <port>  the first of the 100 ports that are used, ${portBaseDefault} unless said

@@ -23,7 +23,7 @@ export type ReplaySettings = {
 
 const eventsPerSecondMax = 10_000
 /** What a core sustains with the whole platform on the same machine, so that latencies are the platform's and not those of a queue. */
-const eventsPerSecondPerCore = 1_000
+const eventsPerSecondPerCore = 500
 
 export const replayDefaults = {
   eventsPerSecond: Math.min(eventsPerSecondMax, eventsPerSecondPerCore * availableParallelism()),

@@ -6,8 +6,8 @@ import { type Consumption, isCaughtUp } from './backlog.ts'
 /** Longer than it takes for a server that was just killed to come back and catch up. */
 const settleTimeoutMs = 180_000
 const lookMs = 500
-/** Several checkpoints long: what the last one committed has become readable by then. */
-const quietMs = 3_000
+/** Several checkpoints long, those of the pipelines that commit least often: what the last one committed has become readable by then. */
+const quietMs = 6_000
 
 /**
  * Waits until everything has flowed to its end: each group has read and committed all that its topic holds, and stays so for a while.

@@ -5,7 +5,7 @@ import type { MeasuredLatencies } from './measures.ts'
 import type { ReplayEnd } from './replay.ts'
 import type { ReplayNumbers } from './statistics.ts'
 import type { CheckResult } from '@millrace/ledger/check'
-import type { Verdict } from './verdict/judge.ts'
+import type { PipelineFindings, Verdict } from './verdict/judge.ts'
 
 /** What a run came to. Printed as it is with `--json`. */
 export type Summary = {
@@ -20,7 +20,7 @@ export type Summary = {
   /** The sources beside the flights. */
   readonly feeds: readonly FeedNumbers[]
   readonly latencies: MeasuredLatencies
-  /** Offsets that the pipeline and the sink were behind when the replay ended. */
+  /** How far the pipelines and the sink were behind when the replay ended. */
   readonly lagAtEnd: Lag | undefined
   /** Servers that died during the run and were started again, and how often. */
   readonly restarts: Readonly<Record<string, number>>
@@ -30,7 +30,12 @@ export type Summary = {
   readonly verdict: Verdict
 }
 
-export type Lag = { readonly pipeline: number; readonly sink: number }
+/** In offsets. */
+export type Lag = {
+  /** Of the pipeline that is furthest behind. */
+  readonly pipelines: number
+  readonly sink: number
+}
 
 /** What the machine was used for while the replay ran. */
 export type Load = {
@@ -60,10 +65,11 @@ export function summaryLines(summary: Summary): string[] {
     bottleneck(summary),
     `memory of all processes at most ${(load.memoryBytesMax / 1e6).toFixed(0)} MB`,
     ...(died.length > 0 ? [`died and were started again: ${died.join(', ')}`] : []),
-    ...(summary.settled ? [] : ['the pipeline or the sink had not caught up when the verdict was reached']),
+    ...(summary.settled ? [] : ['a pipeline or the sink had not caught up when the verdict was reached']),
     ...(replay.end === 'exhausted' ? ['all flights have been replayed: "npx millrace down --wipe" starts over'] : []),
     '',
     ...verdict.checks.flatMap(checkLines),
+    ...verdict.findings.pipelines.map(pipelineLine),
     verdictLine(summary),
   ]
 }
@@ -81,7 +87,7 @@ function bottleneck({ load, replay, lagAtEnd }: Summary): string {
     .slice(0, 4)
     .map(([name, used]) => `${name} ${used.toFixed(2)}`)
   const busy = `${coresBusy.toFixed(1)} of ${cores} cores were busy (${busiest.join(', ')})`
-  const lag = lagAtEnd ? `; at the end the pipeline was ${count(lagAtEnd.pipeline)} events behind` : ''
+  const lag = lagAtEnd ? `; at the end the slowest pipeline was ${count(lagAtEnd.pipelines)} events behind` : ''
   if (coresBusy >= saturatedShare * cores) return `bottleneck: the processor, ${busy}${lag}`
   const asked = replay.eventsPerSecondAsked
   const held = asked !== null && replay.eventsPerSecond >= saturatedShare * asked
@@ -97,11 +103,16 @@ function checkLines({ ok, says, compared, differing, firstRows }: CheckResult): 
   ]
 }
 
+function pipelineLine({ pipeline, results, revisions, late }: PipelineFindings): string {
+  const revised = revisions === 0 ? '' : `, ${count(revisions)} of them revisions`
+  return `  ${pipeline}: ${count(results)} results${revised}, ${count(late)} events late`
+}
+
 function verdictLine({ ok, verdict, replay }: Summary): string {
   const { findings } = verdict
   if (verdict.ok && !ok && replay.acknowledged === 0) return 'verdict: FALSE, for nothing was acknowledged in this run'
   const copies = findings.copies === 0 ? 'no copies' : `${count(findings.copies)} identical copies`
-  return `verdict: ${ok ? 'true' : 'FALSE'} — ${count(findings.acknowledged)} acknowledged, ${count(findings.stored)} stored (${copies}), ${count(findings.results)} results, ${count(findings.late)} late, ${count(findings.warehouseRows)} rows in the warehouse`
+  return `verdict: ${ok ? 'true' : 'FALSE'} — ${count(findings.acknowledged)} acknowledged, ${count(findings.stored)} stored (${copies}), ${count(findings.results)} results, ${count(findings.warehouseRows)} rows in the warehouse`
 }
 
 /** A whole number with its thousands apart. */

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import type { EventType } from '@millrace/core/event-type'
 import { describe, expect, test } from 'vitest'
 import type { SingleOutcome } from '../src/binary-post.ts'
-import { runFeed } from '../src/feed.ts'
+import { atOnce, type Pace, runFeed, steady } from '../src/feed.ts'
 import { openLedger } from '@millrace/ledger/ledger'
 import { quakeRecorded, quakes } from '../src/quakes.ts'
 import { weather, weatherObserved } from '../src/weather.ts'
+import { airportDescribed } from '../src/airport.ts'
+import { airports } from '../src/airports.ts'
 import { temporaryDirectory } from './world.ts'
 
 const observation = (id: string) => ({ id, source: '/test', time: '2018-02-01T00:00:00Z', body: Buffer.from(id) })
@@ -18,7 +20,7 @@ const unconfirmed: SingleOutcome = { status: 'unconfirmed', detail: '503' }
 /** Runs a feed against a gateway that answers so to each request, and says what it asked for and what it noted. */
 async function feed(
   answerTo: (request: number) => SingleOutcome,
-  { sent = 0, type = quakeRecorded }: { sent?: number; type?: EventType } = {},
+  { sent = 0, type = quakeRecorded, pace = steady }: { sent?: number; type?: EventType; pace?: Pace } = {},
 ) {
   const file = join(temporaryDirectory(), 'ledger.csv')
   const posted: string[] = []
@@ -28,6 +30,7 @@ async function feed(
   const running = runFeed(
     {
       type,
+      pace,
       observations,
       ledger,
       sent,
@@ -85,7 +88,26 @@ describe('a feed', () => {
     expect(posted).toEqual(['a', 'b'])
   })
 
+  test('that others wait for has several under way, and goes on when all of them are confirmed', async () => {
+    const { posted, positions } = await feed((request) => (request === 1 ? unconfirmed : stored), {
+      pace: { ...atOnce, inFlight: 3 },
+    })
+    expect(posted).toEqual(['a', 'b', 'c', 'b', 'd'])
+    expect(positions).toEqual([3, 4])
+  })
+
+  test('notes what else was under way when one is refused', async () => {
+    const refused: SingleOutcome = { status: 'rejected', detail: '422 no' }
+    const { failure, positions, answers } = await feed((request) => (request === 0 ? refused : stored), {
+      pace: atOnce,
+    })
+    expect(failure).toMatchObject({ code: 'replay.failed' })
+    expect(positions).toEqual([])
+    expect(answers.map(([kind]) => kind)).toEqual(['rejected', 'accepted', 'accepted', 'accepted'])
+  })
+
   test.each([
+    { type: airportDescribed, frame: [] },
     { type: quakeRecorded, frame: [0, 0, 0, 1, 2] },
     { type: weatherObserved, frame: [0, 0, 0, 1, 2, 0] },
   ])('expects the bytes of $type.format behind the frame of the registry', async ({ type, frame }) => {
@@ -95,6 +117,7 @@ describe('a feed', () => {
 })
 
 test.each([
+  { name: 'airports', read: airports, count: 3_376 },
   { name: 'quakes', read: quakes, count: 1_707 },
   { name: 'days of weather', read: weather, count: 2_922 },
 ])('there are $count $name, each with an id of its own, in the order of their time', async ({ read, count }) => {

@@ -3,14 +3,13 @@ import { join } from 'node:path'
 import { partitionForKey } from '@millrace/core/partitioner'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Dataset, datasetFile, openDataset } from '../src/dataset.ts'
-import { compareReports, type Flight } from '../src/flight.ts'
+import { compareReports, type Flight, flightDeparted } from '../src/flight.ts'
 import { openLedger } from '@millrace/ledger/ledger'
-import { departuresPerAirport, flightDeparted } from '../src/platform.ts'
+import { departuresPerAirport } from '../src/pipelines.ts'
 import { openPositions } from '../src/positions.ts'
 import { replay, type ReplayEnd, type ReplaySettings } from '../src/replay.ts'
 import { replayStatistics } from '../src/statistics.ts'
 import { type Database, literal, openDatabase } from '@millrace/ledger/database'
-import { semanticsOf } from '../src/verdict/semantics.ts'
 import { type FakeGateway, fakeGateway, flight } from './fake-gateway.ts'
 import { lateCount, lateCountSql } from './late-count.ts'
 import { at, temporaryDirectory } from './world.ts'
@@ -124,11 +123,11 @@ describe('the first days of the dataset', () => {
     }
   }
 
-  const semantics = semanticsOf(departuresPerAirport)
+  const rule = { windowMs: 3_600_000, outOfOrdernessMs: departuresPerAirport.watermark.outOfOrdernessMs }
 
   async function expected(lane: number) {
     const rows = await database.rows(`SELECT row::VARCHAR AS id FROM sent WHERE lane = ${lane} ORDER BY position`)
-    const late = await database.number(lateCountSql(`(FROM sent WHERE lane = ${lane})`, semantics))
+    const late = await database.number(lateCountSql(`(FROM sent WHERE lane = ${lane})`, rule))
     return { ids: rows.map(({ id }) => id), late }
   }
 
@@ -139,7 +138,7 @@ describe('the first days of the dataset', () => {
       expect(events.map(({ id }) => id)).toEqual(ids)
       expect(late).toBeGreaterThan(100)
       const times = events.map(({ atMs }) => atMs)
-      expect(lateCount(times, semantics)).toBe(late)
+      expect(lateCount(times, rule)).toBe(late)
     }
   }
 

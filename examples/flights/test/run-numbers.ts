@@ -20,6 +20,8 @@ export const latencies: MeasuredLatencies = {
   eventsSeen: 120_000,
   resultsSeen: 51_300,
   windowsClosed: 310,
+  pipelines: 5,
+  resultsOfAll: 251_300,
   lateSeen: 41,
   deadLettersSeen: 3,
   gapEvents: 0,

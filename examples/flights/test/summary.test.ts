@@ -5,6 +5,8 @@ import { latencies, numbers, percentilesOf } from './run-numbers.ts'
 
 const check = { name: 'stored', says: 'every acknowledged event is stored', ok: true, compared: 120_000, differing: 0 }
 
+const atPipeline = { counted: 119_900, missed: 41, open: 59, dead: 0 }
+
 const verdict: Verdict = {
   ok: true,
   checks: [{ ...check, firstRows: [] }],
@@ -19,7 +21,11 @@ const verdict: Verdict = {
       firstCopies: [],
       fromOthers: 0,
     },
-    ...{ counted: 119_900, late: 41, open: 59, dead: 0, results: 51_300, windowsClosed: 310 },
+    pipelines: [
+      { ...atPipeline, pipeline: 'delay-per-airport', results: 52_400, revisions: 1_100, late: 7 },
+      { ...atPipeline, pipeline: 'departures-per-airport', results: 51_300, revisions: 0, late: 41 },
+    ],
+    ...{ results: 51_300, windowsClosed: 310 },
     ...{ watermark: '2001-03-04T05:06:07Z', warehouseRows: 51_300, loadedUpTo: [] },
   },
 }
@@ -33,7 +39,7 @@ const summary: Summary = {
     { type: 'weather.observed', format: 'protobuf', acknowledged: 2_922, of: 2_922 },
   ],
   latencies,
-  lagAtEnd: { pipeline: 1_500, sink: 20 },
+  lagAtEnd: { pipelines: 1_500, sink: 20 },
   restarts: {},
   load: {
     cores: 4,
@@ -57,11 +63,13 @@ test('a run in which nothing was lost', () => {
     'watermark past a window → its result    p50   700 ms   p95   900 ms   p99 1 000 ms',
     'sent again 0, recognised as duplicates 0, missed by the live streams 0',
     'beside the flights: quake.recorded (avro) 1 200 of 1 707, weather.observed (protobuf) 2 922 of 2 922 acknowledged',
-    'bottleneck: none at the rate asked for, 2.0 of 4 cores were busy (flink 0.71, gateway 0.50, kafka-1 0.30, kafka-2 0.20); at the end the pipeline was 1 500 events behind',
+    'bottleneck: none at the rate asked for, 2.0 of 4 cores were busy (flink 0.71, gateway 0.50, kafka-1 0.30, kafka-2 0.20); at the end the slowest pipeline was 1 500 events behind',
     'memory of all processes at most 3210 MB',
     '',
     '✓ every acknowledged event is stored (120 000)',
-    'verdict: true — 120 000 acknowledged, 120 000 stored (no copies), 51 300 results, 41 late, 51 300 rows in the warehouse',
+    '  delay-per-airport: 52 400 results, 1 100 of them revisions, 7 events late',
+    '  departures-per-airport: 51 300 results, 41 events late',
+    'verdict: true — 120 000 acknowledged, 120 000 stored (no copies), 51 300 results, 51 300 rows in the warehouse',
   ])
 })
 
@@ -73,11 +81,13 @@ describe('the verdict', () => {
     ]
     const broken = { ...check, name: 'lost', ok: false, differing: 1_002, firstRows }
     const lines = linesOf({ ok: false, verdict: { ...verdict, ok: false, checks: [...verdict.checks, broken] } })
-    expect(lines.slice(-5)).toEqual([
+    expect(lines.slice(-7)).toEqual([
       '✓ every acknowledged event is stored (120 000)',
       '✗ every acknowledged event is stored: 1 002 of 120 000 differ, the first of them:',
       '    {"id":"7","sha256":null}',
       '    {"id":"8","sha256":"ab"}',
+      expect.stringContaining('delay-per-airport'),
+      expect.stringContaining('departures-per-airport'),
       expect.stringMatching(/^verdict: FALSE — 120 000 acknowledged, /),
     ])
   })
@@ -102,9 +112,7 @@ test('what died and was started again is named', () => {
 })
 
 test('a verdict that did not wait for the end of everything says so', () => {
-  expect(linesOf({ settled: false })).toContain(
-    'the pipeline or the sink had not caught up when the verdict was reached',
-  )
+  expect(linesOf({ settled: false })).toContain('a pipeline or the sink had not caught up when the verdict was reached')
 })
 
 test('when all flights have been replayed it is said how to start over', () => {

@@ -13,7 +13,7 @@ const snapshot: Snapshot = {
   replay: numbers,
   latencies,
   watermarkMs: Date.UTC(2001, 2, 4, 5, 6, 7),
-  lag: { pipeline: 1_500, sink: 20 },
+  lag: { pipelines: 1_500, sink: 20 },
   warehouseRows: 51_234,
   services: ['kafka-1', 'kafka-2', 'kafka-3', 'registry', 'gateway'].map((name) => server(name)),
   memoryBytes: 3_210_000_000,
@@ -36,8 +36,9 @@ describe('the view', () => {
       '  acknowledgement  p50    12 ms   p95    34 ms   p99    56 ms',
       '  live subscriber  p50     1 ms   p95     2 ms   p99 1 234 ms',
       '  window result    p50   700 ms   p95   900 ms   p99 1 000 ms',
-      '  consumer lag     pipeline 1 500   sink 20',
+      '  consumer lag     slowest pipeline 1 500   sink 20',
       '  windows closed   310 with 51 300 results',
+      '  all pipelines    5 with 251 300 results',
       '  late             41   dead letters 3',
       '  warehouse rows   51 234',
       '  memory           3 210 MB in all processes',
@@ -61,8 +62,8 @@ describe('the view', () => {
   })
 
   test('says nought where nought is known', () => {
-    const rows = rowsOf({ lag: { pipeline: 0, sink: 0 }, warehouseRows: 0 })
-    expect(rows.get('consumer lag')).toBe('pipeline 0   sink 0')
+    const rows = rowsOf({ lag: { pipelines: 0, sink: 0 }, warehouseRows: 0 })
+    expect(rows.get('consumer lag')).toBe('slowest pipeline 0   sink 0')
     expect(rows.get('warehouse rows')).toBe('0')
   })
 

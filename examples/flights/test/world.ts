@@ -2,27 +2,29 @@ import { hash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { AccountOutcome } from '@millrace/core/account'
+import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
 import { onTestFinished } from 'vitest'
 import { createTables } from '../src/verdict/tables.ts'
 import { type Database, literal, openDatabase } from '@millrace/ledger/database'
-import type { Semantics } from '../src/verdict/semantics.ts'
-
-/** A world so small that every row of it can be looked at: minutes for windows, two partitions, a dozen events. */
-export const semantics: Semantics = {
-  reader: 'flink/departures-per-airport',
-  eventTopic: 'flight.departed',
-  partitions: 2,
-  windowMs: 60_000,
-  outOfOrdernessMs: 10_000,
-}
-
-export const source = '/flights/2001'
+import {
+  type AirportRow,
+  airportsInTopic,
+  judged,
+  outputOf,
+  type ResultRow,
+  resultRow,
+  smallPipelines,
+  source,
+  type StoredEvent,
+} from './small-pipelines.ts'
 
 /** An event as somebody sends it. Without a time it is malformed. */
 export type Sent = {
   readonly id: string
   readonly partition: number
   readonly origin: string
+  readonly destination?: string
   readonly atSeconds: number | undefined
   readonly distance?: number
   readonly delay?: number | null
@@ -48,20 +50,16 @@ export type TopicRow = {
   sha256: string
   event_ms: number | null
   origin: string | null
+  destination: string | null
   distance: number | null
   delay: number | null
   well_formed: boolean
 }
-export type ResultRow = {
-  partition: number
-  offset: number
-  origin: string
-  window_start_ms: number
-  window_end_ms: number
-  flights: number
-  distance: number
-  mean_delay: number | null
-}
+/** A row of the warehouse. */
+export type LoadedRow = Pick<
+  ResultRow,
+  'partition' | 'offset' | 'window_start_ms' | 'window_end_ms' | 'flights' | 'distance' | 'mean_delay'
+> & { origin: string | null }
 export type CopyRow = {
   partition: number
   offset: number
@@ -71,6 +69,7 @@ export type CopyRow = {
   id: string | null
   sha256: string
 }
+export type LateRow = CopyRow & { pipeline: string; missed: number | null }
 export type DeadLetterRow = CopyRow & { topic: string; dead_by: string; reason: string; origin_topic: string }
 
 export type FeedRow = Pick<TopicRow, 'partition' | 'offset' | 'source' | 'id' | 'key' | 'sha256'> & { topic: string }
@@ -94,95 +93,100 @@ export type World = {
   topic: TopicRow[]
   feed_ledger: FeedAnswer[]
   feed_topic: FeedRow[]
+  airports: AirportRow[]
   results: ResultRow[]
-  late: CopyRow[]
+  late: LateRow[]
   dead_letters: DeadLetterRow[]
-  warehouse: ResultRow[]
+  warehouse: LoadedRow[]
   accounting: AccountingTableRow[]
 }
 
 /**
- * Three airports, in the order of arrival. Two events are late, four are in windows still open, and somebody else sends two:
- * one is malformed, one has an id of ours.
+ * Three airports, in the order of arrival. Three events are late, one of them too late to correct anything, four are in windows still open, and
+ * somebody else sends two: one is malformed, one has an id of ours.
  */
 export const stream: readonly Sent[] = [
   { id: '0', partition: 0, origin: 'AAA', atSeconds: 5, delay: 3 },
   { id: '1', partition: 1, origin: 'CCC', atSeconds: 10, delay: -8 },
-  { id: '2', partition: 0, origin: 'BBB', atSeconds: 20 },
+  { id: '2', partition: 0, origin: 'BBB', destination: 'AAA', atSeconds: 20 },
   { id: '3', partition: 0, origin: 'AAA', atSeconds: 50, delay: 10 },
-  { id: '4', partition: 1, origin: 'CCC', atSeconds: 75 },
+  { id: '4', partition: 1, origin: 'CCC', destination: 'AAA', atSeconds: 75 },
   { id: '5', partition: 0, origin: 'AAA', atSeconds: 75 },
   { id: 'late AAA', partition: 0, origin: 'AAA', atSeconds: 58 },
-  { id: 'late CCC', partition: 1, origin: 'CCC', atSeconds: 59 },
+  { id: 'late CCC', partition: 1, origin: 'CCC', destination: 'AAA', atSeconds: 59 },
   { id: 'malformed', partition: 1, origin: 'CCC', atSeconds: undefined, source: '/elsewhere' },
   { id: '9', partition: 0, origin: 'AAA', atSeconds: 65, delay: 7 },
   { id: '10', partition: 1, origin: 'CCC', atSeconds: 130 },
   { id: '11', partition: 0, origin: 'AAA', atSeconds: 140 },
+  { id: 'very late', partition: 1, origin: 'CCC', atSeconds: 15 },
   { id: '12', partition: 0, origin: 'BBB', atSeconds: 131 },
   { id: '9', partition: 1, origin: 'CCC', atSeconds: 131, source: '/elsewhere' },
 ]
 
 /** The world that a platform without a fault makes of a stream. */
-export function worldOf(
-  sent: readonly Sent[],
-  { windowMs, outOfOrdernessMs, partitions }: Semantics = semantics,
-): World {
+export function worldOf(sent: readonly Sent[]): World {
   const topic: TopicRow[] = []
-  const late: CopyRow[] = []
-  const deadLetters: DeadLetterRow[] = []
-  const windows = new Map<string, { origin: string; endMs: number; distances: number[]; delays: number[] }>()
-  const greatestMs = new Map<number, number>()
-  const watermarkMs = (): number =>
-    greatestMs.size < partitions ? -Infinity : Math.min(...greatestMs.values()) - outOfOrdernessMs
   for (const event of sent) {
-    const row = topicRow(event, topic.filter(({ partition }) => partition === event.partition).length)
-    topic.push(row)
-    if (row.event_ms === null) {
-      deadLetters.push({ ...copyOf(row, deadLetters.length), ...deadLetterFields })
-      continue
-    }
-    const endMs = (Math.floor(row.event_ms / windowMs) + 1) * windowMs
-    if (endMs - 1 <= watermarkMs()) {
-      late.push(copyOf(row, late.length))
-    } else {
-      const name = `${endMs} ${event.origin}`
-      const window = windows.get(name) ?? { origin: event.origin, endMs, distances: [], delays: [] }
-      windows.set(name, window)
-      window.distances.push(row.distance ?? 0)
-      if (row.delay !== null) window.delays.push(row.delay)
-    }
-    greatestMs.set(event.partition, Math.max(greatestMs.get(event.partition) ?? -Infinity, row.event_ms))
+    topic.push(topicRow(event, topic.filter(({ partition }) => partition === event.partition).length))
   }
-  const closed = [...windows.values()].filter(({ endMs }) => endMs - 1 <= watermarkMs())
-  // Every second offset is a transaction's marker, which readers of committed records never see.
-  const results = closed.map(({ origin, endMs, distances, delays }, index): ResultRow => ({
-    partition: index % 2,
-    offset: index - (index % 2),
-    origin,
-    window_start_ms: endMs - windowMs,
-    window_end_ms: endMs,
-    flights: distances.length,
-    distance: total(distances),
-    mean_delay: delays.length === 0 ? null : total(delays) / delays.length,
-  }))
+  const outputs = smallPipelines.map((pipeline) => outputsOf(pipeline, topic))
+  const results = outputs.flatMap((output) => output.results)
   const ledger = [
     ...topic.filter((row) => row.source === source).map(acknowledged),
     withoutPlace('unconfirmed', 'lost on the way'),
     withoutPlace('rejected', 'refused'),
   ]
-  const warehouse = results.map((row) => ({ ...row }))
-  const accounting = accountingOf(topic.length, late.length, deadLetters.length)
-  return { ledger, topic, ...feedsOf(sent.length > 0), results, late, dead_letters: deadLetters, warehouse, accounting }
+  const anyOther = { ...accounted(topic.length), reader: 'worker/other', processed: topic.length }
+  return {
+    ...{ ledger, topic, ...feedsOf(sent.length > 0), airports: [...airportsInTopic], results },
+    late: outputs.flatMap((output) => output.late),
+    dead_letters: outputs.flatMap((output) => output.deadLetters),
+    warehouse: results.filter(({ pipeline }) => pipeline === judged.loaded).map(loaded),
+    accounting: topic.length === 0 ? [] : [...outputs.map((output) => output.accounting), anyOther],
+  }
 }
 
-/** Of the pipeline, and of somebody else who reads the same topic. */
-function accountingOf(accepted: number, late: number, dead: number): AccountingTableRow[] {
-  if (accepted === 0) return []
-  const all = { topic: semantics.eventTopic, accepted, filtered: 0, in_flight: 0, unaccounted: 0 }
-  return [
-    { ...all, reader: semantics.reader, processed: accepted - late - dead, late, dead_lettered: dead },
-    { ...all, reader: 'worker/other', processed: accepted, late: 0, dead_lettered: 0 },
-  ]
+function outputsOf(pipeline: Pipeline, topic: readonly TopicRow[]) {
+  const { name, window } = pipeline
+  const { evaluation, missed } = outputOf(pipeline, topic.map(storedEvent))
+  const late = topic.flatMap((row, index) => {
+    const windows = missed[index] ?? 0
+    return windows === 0 ? [] : [{ ...row, windows: window.kind === 'sliding' ? windows : null }]
+  })
+  const malformed = topic.filter(({ well_formed: isEvent }) => !isEvent)
+  const having = (outcome: AccountOutcome): number => evaluation.outcomes.filter((one) => one === outcome).length
+  return {
+    results: evaluation.results.map((result, index) => resultRow(name, result, index)),
+    late: late.map((row, index): LateRow => ({ pipeline: name, ...copyOf(row, index), missed: row.windows })),
+    deadLetters: malformed.map((row, index) => ({
+      ...copyOf(row, index),
+      ...deadLetterFields,
+      dead_by: pipelineReader(name),
+    })),
+    accounting: {
+      ...accounted(topic.length),
+      reader: pipelineReader(name),
+      ...{ processed: having('processed'), late: having('late'), dead_lettered: having('dead-lettered') },
+    },
+  }
+}
+
+function storedEvent(row: TopicRow): StoredEvent {
+  const { partition, offset, event_ms: atMs, origin, destination, distance, delay } = row
+  return {
+    ...{ partition, offset, atMs: atMs ?? undefined, delay },
+    ...{ origin: origin ?? '', destination: destination ?? '', distance: distance ?? 0 },
+  }
+}
+
+function loaded(row: ResultRow): LoadedRow {
+  const { partition, offset, group_value: origin, window_start_ms, window_end_ms, flights, distance, mean_delay } = row
+  return { partition, offset, origin, window_start_ms, window_end_ms, flights, distance, mean_delay }
+}
+
+function accounted(accepted: number): Omit<AccountingTableRow, 'reader'> {
+  const topic = judged.eventTopic
+  return { topic, accepted, processed: 0, filtered: 0, late: 0, dead_lettered: 0, in_flight: 0, unaccounted: 0 }
 }
 
 /** A feed with two acknowledged events and one that was refused, stored behind somebody else's with an id of ours. */
@@ -201,15 +205,14 @@ function feedsOf(any: boolean): Pick<World, 'feed_ledger' | 'feed_topic'> {
 }
 
 const deadLetterFields = {
-  topic: `${semantics.eventTopic}.dlq`,
-  dead_by: 'flink/departures-per-airport',
+  topic: `${judged.eventTopic}.dlq`,
   reason: 'malformed',
-  origin_topic: semantics.eventTopic,
+  origin_topic: judged.eventTopic,
 }
 
 function topicRow(event: Sent, offset: number): TopicRow {
   const wellFormed = event.atSeconds !== undefined
-  const { distance = 100, delay = 0 } = event
+  const { destination = 'BBB', distance = 100, delay = 0 } = event
   return {
     partition: event.partition,
     offset,
@@ -219,6 +222,7 @@ function topicRow(event: Sent, offset: number): TopicRow {
     sha256: hash('sha256', JSON.stringify(event)),
     event_ms: event.atSeconds === undefined ? null : event.atSeconds * 1_000,
     origin: wellFormed ? event.origin : null,
+    destination: wellFormed ? destination : null,
     distance: wellFormed ? distance : null,
     delay: wellFormed ? delay : null,
     well_formed: wellFormed,
@@ -238,10 +242,6 @@ const nowhere = { partition: null, offset: null, sha256: null }
 
 export function withoutPlace(status: 'unconfirmed' | 'rejected', id: string): LedgerRow {
   return { status, request: 'r', at_ms: 0, id, ...nowhere, detail: `it was ${status}` }
-}
-
-function total(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0)
 }
 
 /** A database of the verdict with a world in its tables. */
@@ -276,38 +276,4 @@ export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'flights-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
   return directory
-}
-
-/** A record as it lies in Kafka. */
-export type LogRecord = {
-  readonly partition?: number
-  readonly offset?: number
-  readonly headers?: Readonly<Record<string, string>>
-  readonly key?: Uint8Array | string | null
-  readonly value: Uint8Array | string | null
-}
-
-/** The line that Kafka's console consumer prints for a record, with the formatter of `console-consumer.ts`. */
-export function printed({ partition = 0, offset = 0, headers = {}, key = null, value }: LogRecord): string {
-  const printedHeaders = Object.entries(headers).map(([name, text]) => `${name}:${printedBytes(text)}`)
-  const columns = [
-    'CreateTime:1764000000000',
-    `Partition:${partition}`,
-    `Offset:${offset}`,
-    printedHeaders.join('\\,') || 'NO_HEADERS',
-    printedBytes(key),
-    printedBytes(value),
-  ]
-  return `${columns.join('\t')}\n`
-}
-
-/** Kafka's `Bytes.toString`, to which the formatter gives the null literal too. */
-function printedBytes(value: Uint8Array | string | null): string {
-  return [...Buffer.from(value ?? '\\N')]
-    .map((byte) =>
-      byte >= 0x20 && byte <= 0x7e && byte !== 0x5c
-        ? String.fromCharCode(byte)
-        : `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`,
-    )
-    .join('')
 }

@@ -1,7 +1,10 @@
 import { type CheckResult, runCheck } from '@millrace/ledger/check'
-import { checksOf } from './checks.ts'
 import { type Database, literal, type Row } from '@millrace/ledger/database'
-import { deriveExpectations, type Semantics } from './semantics.ts'
+import * as z from 'zod'
+import { accountsOf } from './account-checks.ts'
+import { checksOf } from './checks.ts'
+import { deriveExpectations } from './expectations.ts'
+import type { Judged } from './semantics.ts'
 
 /** What was found, beside the checks: nothing here makes a verdict false, and nothing is hidden. */
 export type Findings = {
@@ -17,10 +20,9 @@ export type Findings = {
   readonly firstCopies: readonly Row[]
   /** Events in the topic that somebody else sent. */
   readonly fromOthers: number
-  readonly counted: number
-  readonly late: number
-  readonly open: number
-  readonly dead: number
+  /** What became of the events at each pipeline. */
+  readonly pipelines: readonly PipelineFindings[]
+  /** Of the pipeline whose results are loaded. */
   readonly results: number
   readonly windowsClosed: number
   /** The watermark that the topic's content proves. */
@@ -30,40 +32,45 @@ export type Findings = {
   readonly loadedUpTo: readonly Row[]
 }
 
+const pipelineShape = z.object({
+  pipeline: z.string(),
+  /** Results, and how many of them are revisions of others. */
+  ...{ results: z.coerce.number(), revisions: z.coerce.number() },
+  /** Events by the windows that they are in: counted in results, missed because they were late, in windows still open. */
+  ...{ counted: z.coerce.number(), missed: z.coerce.number(), open: z.coerce.number() },
+  /** Events that missed all their windows, and those that are malformed. */
+  ...{ late: z.coerce.number(), dead: z.coerce.number() },
+})
+export type PipelineFindings = z.output<typeof pipelineShape>
+
 export type Verdict = {
   readonly ok: boolean
   readonly checks: readonly CheckResult[]
   readonly findings: Findings
 }
 
-/** Judges what the tables hold. `source` is the CloudEvents source of the ledger's events. */
-export async function judge(database: Database, semantics: Semantics, source: string): Promise<Verdict> {
-  await database.run(`CREATE TABLE ledger_source AS SELECT ${literal(source)} AS source`)
+/** Judges what the tables hold. */
+export async function judge(database: Database, judged: Judged): Promise<Verdict> {
+  await derive(database, judged)
+  const checks: CheckResult[] = []
+  for (const check of checksOf(judged)) checks.push(await runCheck(database, check))
+  return { ok: checks.every(({ ok }) => ok), checks, findings: await findingsOf(database, judged) }
+}
+
+/** Derives from what the tables hold what the checks compare it with. */
+export async function derive(database: Database, judged: Judged): Promise<void> {
+  await database.run(`CREATE TABLE ledger_source AS SELECT ${literal(judged.source)} AS source`)
   // A record that nobody gave an identity is nobody's copy.
   await database.run('CREATE VIEW identified AS SELECT * FROM topic WHERE source IS NOT NULL AND id IS NOT NULL')
-  await deriveExpectations(database, semantics)
-  await database.run(accounts(semantics))
-  const checks: CheckResult[] = []
-  for (const check of checksOf(semantics)) checks.push(await runCheck(database, check))
-  return { ok: checks.every(({ ok }) => ok), checks, findings: await findingsOf(database) }
+  await deriveExpectations(database, judged.pipelines)
+  for (const semantics of judged.pipelines) await database.run(accountsOf(semantics, judged.eventTopic))
 }
 
-function accounts({ eventTopic }: Semantics): string {
-  return `
-    CREATE TABLE accounts AS SELECT
-      (SELECT count(*) FROM topic) AS stored,
-      (SELECT coalesce(sum(flights), 0)::BIGINT FROM results) AS counted,
-      (SELECT count(*) FROM late) AS late,
-      (SELECT count(*) FROM in_time
-        WHERE NOT coalesce(window_end_ms - 1 <= (SELECT ms FROM watermark), false)) AS open,
-      (SELECT count(*) FROM dead_letters
-        WHERE origin_topic = ${literal(eventTopic)} AND dead_by LIKE 'flink/%') AS dead`
-}
-
-async function findingsOf(database: Database): Promise<Findings> {
+async function findingsOf(database: Database, { loaded }: Judged): Promise<Findings> {
   const count = (sql: string): Promise<number> => database.number(`SELECT ${sql}`)
+  const ofLoaded = `WHERE pipeline = ${literal(loaded)}`
   const [watermark] = await database.rows(
-    `SELECT strftime(make_timestamp_ms(ms), '%Y-%m-%dT%H:%M:%SZ') AS at FROM watermark`,
+    `SELECT strftime(make_timestamp_ms(ms), '%Y-%m-%dT%H:%M:%SZ') AS at FROM watermarks ${ofLoaded}`,
   )
   const at = watermark?.['at']
   return {
@@ -72,22 +79,28 @@ async function findingsOf(database: Database): Promise<Findings> {
     unconfirmed: await count(`count(*) FROM (SELECT id FROM ledger GROUP BY id
       HAVING bool_and(status IN ('unconfirmed', 'unsent')))`),
     refused: await count(`count(DISTINCT id) FROM ledger WHERE status = 'rejected'`),
-    stored: await count('stored FROM accounts'),
+    stored: await count('count(*) FROM topic'),
     copies: await count('count(*) - count(DISTINCT (source, id)) FROM identified'),
     firstCopies: await database.rows(`
       SELECT source, id, partition, list("offset" ORDER BY "offset") AS offsets
       FROM identified GROUP BY source, id, partition HAVING count(*) > 1 ORDER BY ALL LIMIT 5`),
     fromOthers: await count('count(*) FROM topic WHERE source IS DISTINCT FROM (SELECT source FROM ledger_source)'),
-    counted: await count('counted FROM accounts'),
-    late: await count('late FROM accounts'),
-    open: await count('open FROM accounts'),
-    dead: await count('dead FROM accounts'),
-    results: await count('count(*) FROM results'),
-    windowsClosed: await count('count(DISTINCT window_start_ms) FROM results'),
+    pipelines: await pipelineFindings(database),
+    results: await count(`count(*) FROM results ${ofLoaded}`),
+    windowsClosed: await count(`count(DISTINCT window_start_ms) FROM results ${ofLoaded}`),
     watermark: typeof at === 'string' ? at : undefined,
     warehouseRows: await count('count(*) FROM warehouse'),
     loadedUpTo: await database.rows(`
       SELECT partition, max(results."offset") AS newest, max(warehouse."offset") AS loaded
-      FROM results FULL JOIN warehouse USING (partition, "offset") GROUP BY partition ORDER BY partition`),
+      FROM (SELECT * FROM results ${ofLoaded}) AS results FULL JOIN warehouse USING (partition, "offset") GROUP BY partition ORDER BY partition`),
   }
+}
+
+async function pipelineFindings(database: Database): Promise<PipelineFindings[]> {
+  const rows = await database.rows(`
+    SELECT pipeline, counted, missed, open, late, dead, count(results.flights) AS results,
+      count(results.flights) FILTER (revision > 1) AS revisions
+    FROM accounts LEFT JOIN (SELECT pipeline, flights, revision FROM results) AS results USING (pipeline)
+    GROUP BY ALL ORDER BY pipeline`)
+  return z.array(pipelineShape).parse(rows)
 }

@@ -5,6 +5,7 @@ import { type Database, literal } from '@millrace/ledger/database'
 import { answersIn } from '@millrace/ledger/ledger-lines'
 import type { AccountingRow } from './accounting.ts'
 import { epochMsOf, isInteger, isNumber, jsonOf } from './json-text.ts'
+import type { Semantics } from './semantics.ts'
 
 /** Loads the replay's ledger: the answers. That a request was sent says nothing of what became of it. */
 export async function loadLedger(database: Database, file: string): Promise<void> {
@@ -48,28 +49,46 @@ export async function loadTopic(database: Database, file: string): Promise<void>
     SELECT partition, "offset", source, id, key, sha256,
       CASE WHEN well_formed THEN event_ms END,
       CASE WHEN well_formed THEN json->>'$.origin' END,
+      CASE WHEN well_formed THEN json->>'$.destination' END,
       CASE WHEN well_formed THEN (json->'$.distance')::DOUBLE END,
       CASE WHEN well_formed THEN (json->'$.delay')::DOUBLE END,
       well_formed
     FROM checked`)
 }
 
-/** Loads the result topic. */
-export async function loadResults(database: Database, file: string): Promise<void> {
+/** Loads what the topic of airports says of them. */
+export async function loadAirports(database: Database, file: string): Promise<void> {
   await database.run(`
-    INSERT INTO results
-    SELECT partition, "offset", json->>'$.origin',
-      ${epochMsOf("json->>'$.windowStart'")}, ${epochMsOf("json->>'$.windowEnd'")},
-      (json->'$.flights')::BIGINT, (json->'$.distance')::DOUBLE, (json->'$.meanDelay')::DOUBLE
+    INSERT INTO airports
+    SELECT partition, "offset", json->>'$.iata', json->>'$.state'
     FROM (SELECT *, ${jsonOf('text')} AS json FROM (SELECT *, ${textOfValue} AS text FROM ${consoleLines(file)}))`)
 }
 
-/** Loads the topic of late events. */
-export async function loadLate(database: Database, file: string): Promise<void> {
+/** Loads the result topic of a pipeline. */
+export async function loadResults(
+  database: Database,
+  { pipeline, group }: Pick<Semantics, 'pipeline' | 'group'>,
+  file: string,
+): Promise<void> {
+  const saidOf = (name: string): string => `TRY_CAST(${headerOf(name)} AS BIGINT)`
+  const number = (field: string, type = 'DOUBLE'): string => `(json->'$.${field}')::${type}`
+  await database.run(`
+    INSERT INTO results BY NAME
+    SELECT ${literal(pipeline)} AS pipeline, partition, "offset", json->>'$.${group}' AS group_value,
+      ${epochMsOf("json->>'$.windowStart'")} AS window_start_ms, ${epochMsOf("json->>'$.windowEnd'")} AS window_end_ms,
+      ${saidOf('ce_revision')} AS revision, ${saidOf('ce_counted')} AS counted, ${saidOf('ce_late')} AS late,
+      ${number('flights', 'BIGINT')} AS flights, ${number('distance')} AS distance, ${number('meanDelay')} AS mean_delay,
+      ${number('worstDelay')} AS worst_delay, ${number('origins', 'BIGINT')} AS origins, ${number('longest')} AS longest
+    FROM (SELECT *, ${jsonOf('text')} AS json FROM (SELECT *, ${textOfValue} AS text FROM ${consoleLines(file)}))`)
+}
+
+/** Loads the topic of a pipeline's late events. */
+export async function loadLate(database: Database, pipeline: string, file: string): Promise<void> {
   await database.run(`
     INSERT INTO late
-    SELECT partition, "offset", ${headerOf(deadLetterHeaders.partition)}::INTEGER, ${headerOf(deadLetterHeaders.offset)}::BIGINT,
-      ${headerOf('ce_source')}, ${headerOf('ce_id')}, ${sha256OfValue}
+    SELECT ${literal(pipeline)}, partition, "offset", ${headerOf(deadLetterHeaders.partition)}::INTEGER,
+      ${headerOf(deadLetterHeaders.offset)}::BIGINT, ${headerOf('ce_source')}, ${headerOf('ce_id')}, ${sha256OfValue},
+      TRY_CAST(${headerOf('millrace_missed_windows')} AS BIGINT)
     FROM ${consoleLines(file)}`)
 }
 

@@ -1,67 +1,112 @@
 import { type Pipeline, pipelineReader } from '@millrace/core/pipeline'
-import type { Database } from '@millrace/ledger/database'
+import type { Window } from '@millrace/core/window'
 
-/** What the checks have to know of the pipeline. */
-export type Semantics = {
-  /** As whom the pipeline accounts for events. */
+/**
+ * What DuckDB computes for a pipeline, written by hand: what the platform makes of the definition is what is judged. Of the definition
+ * the verdict takes names and times alone.
+ */
+type Recomputation = {
+  readonly check: { readonly name: string; readonly says: string }
+  /** The column of events by which it groups; in results it is `group_value`, in their JSON the field of its name. */
+  readonly group: 'origin' | 'destination' | 'state'
+  /** Columns of results → SQL over events, one aggregate function each. */
+  readonly aggregates: Readonly<Record<string, string>>
+}
+
+const recomputations: ReadonlyMap<string, Recomputation> = new Map([
+  [
+    'departures-per-airport',
+    {
+      check: {
+        name: 'windows-equal-recomputation',
+        says: 'every closed window has the result that DuckDB computes from the topic without the late events, and there is no other result',
+      },
+      group: 'origin',
+      aggregates: { flights: 'count(*)', distance: 'sum(distance)', mean_delay: 'avg(delay)' },
+    },
+  ],
+  [
+    'flights-per-destination',
+    {
+      check: {
+        name: 'sliding-equal-recomputation',
+        says: 'so has every window that slides, without the events that missed it',
+      },
+      group: 'destination',
+      aggregates: { flights: 'count(*)', origins: 'count(DISTINCT origin)', longest: 'max(distance)' },
+    },
+  ],
+  [
+    'departure-waves',
+    {
+      check: {
+        name: 'sessions-equal-recomputation',
+        says: 'so has every session, from its first event to the gap after its last',
+      },
+      group: 'origin',
+      aggregates: { flights: 'count(*)', distance: 'sum(distance)' },
+    },
+  ],
+  [
+    'delay-per-airport',
+    {
+      check: {
+        name: 'corrections-equal-recomputation',
+        says: 'the newest revision of every closed window that is corrected is what DuckDB computes with its late events, and there is no other',
+      },
+      group: 'origin',
+      aggregates: { flights: 'count(*)', mean_delay: 'avg(delay)', worst_delay: 'max(delay)' },
+    },
+  ],
+  [
+    'departures-per-state',
+    {
+      check: {
+        name: 'states-equal-recomputation',
+        says: 'every closed window has the result of a state that DuckDB computes by joining the airports, and there is no other',
+      },
+      group: 'state',
+      aggregates: { flights: 'count(*)', distance: 'sum(distance)' },
+    },
+  ],
+])
+
+/** What the checks have to know of a pipeline. */
+export type Semantics = Recomputation & {
+  readonly pipeline: string
+  /** As whom it accounts for events. */
   readonly reader: string
-  readonly eventTopic: string
   readonly partitions: number
-  readonly windowMs: number
+  readonly window: Window
   readonly outOfOrdernessMs: number
+  /** How long after its end the result of a window is corrected; 0: never. */
+  readonly correctedForMs: number
 }
 
-/** @throws RangeError for windows of other kinds, which the verdict does not recompute */
-export function windowSizeMs({ name, window }: Pipeline): number {
-  if (window.kind === 'tumbling') return window.sizeMs
-  throw new RangeError(`the verdict recomputes tumbling windows, and those of ${name} are ${window.kind}`)
-}
-
-export function semanticsOf(pipeline: Pipeline): Semantics {
+/** @throws RangeError for a pipeline that the verdict does not recompute */
+export function semanticsOf({ name, from, window, watermark, late }: Pipeline): Semantics {
+  const recomputation = recomputations.get(name)
+  if (recomputation === undefined) throw new RangeError(`the verdict does not recompute the pipeline ${name}`)
   return {
-    reader: pipelineReader(pipeline.name),
-    eventTopic: pipeline.from.topic,
-    partitions: pipeline.from.partitions,
-    windowMs: windowSizeMs(pipeline),
-    outOfOrdernessMs: pipeline.watermark.outOfOrdernessMs,
+    ...recomputation,
+    pipeline: name,
+    reader: pipelineReader(name),
+    partitions: from.partitions,
+    window,
+    outOfOrdernessMs: watermark.outOfOrdernessMs,
+    correctedForMs: late.kind === 'correct' ? late.withinMs : 0,
   }
 }
 
-/**
- * Derives from the topic alone what a right pipeline must have done:
- * - `events`: the well-formed events with their window, and the watermark that their own partition had reached before them;
- * - `watermark`: the watermark that the topic's content proves, the least over all partitions (a partition without an
- *   event holds it back for ever, as in Flink without idleness);
- * - `expected`: the results of the windows that it closes, over what was not late.
- *
- * A window `[start, end)` is closed by a watermark of `end - 1` ms: its greatest possible event time (Flink's rule).
- */
-export async function deriveExpectations(database: Database, semantics: Semantics): Promise<void> {
-  const { partitions, windowMs, outOfOrdernessMs } = semantics
-  await database.run(`
-    CREATE TABLE events AS
-    SELECT partition, "offset", origin, distance, delay, event_ms,
-      ${windowEndMs(windowMs)} AS window_end_ms,
-      max(event_ms) OVER (PARTITION BY partition ORDER BY "offset" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-        - ${outOfOrdernessMs} AS partition_watermark_ms
-    FROM topic WHERE well_formed`)
-  await database.run(`
-    CREATE TABLE watermark AS
-    SELECT CASE WHEN count(*) = ${partitions} THEN min(greatest_ms) - ${outOfOrdernessMs} END AS ms
-    FROM (SELECT max(event_ms) AS greatest_ms FROM events GROUP BY partition)`)
-  await database.run(`
-    CREATE VIEW in_time AS
-    SELECT * FROM events ANTI JOIN late
-      ON late.origin_partition = events.partition AND late.origin_offset = events."offset"`)
-  await database.run(`
-    CREATE TABLE expected AS
-    SELECT origin, window_end_ms - ${windowMs} AS window_start_ms, window_end_ms,
-      count(*) AS flights, sum(distance) AS distance, avg(delay) AS mean_delay
-    FROM in_time WHERE window_end_ms - 1 <= (SELECT ms FROM watermark)
-    GROUP BY ALL`)
-}
-
-/** The end of an event's window, in SQL over its `event_ms`. DuckDB's remainder has the sign of the time; windows before 1970 must not be shorter for it. */
-export function windowEndMs(windowMs: number): string {
-  return `event_ms - (event_ms % ${windowMs} + ${windowMs}) % ${windowMs} + ${windowMs}`
+/** What is judged. */
+export type Judged = {
+  /** Of the events that the pipelines read. */
+  readonly eventTopic: string
+  /** The CloudEvents source of the ledger's events. */
+  readonly source: string
+  readonly pipelines: readonly Semantics[]
+  /** The name of the pipeline whose results the warehouse has. */
+  readonly loaded: string
+  /** Whether a job that corrects results may have begun again from a checkpoint. */
+  readonly beganAgain: boolean
 }

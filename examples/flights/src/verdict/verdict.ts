@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Admin } from '@millrace/kafka/admin'
+import type { EventType } from '@millrace/core/event-type'
 import type { Pipeline } from '@millrace/core/pipeline'
 import type { SnowflakeSink } from '@millrace/core/sink'
 import { deadLetterTopic } from '@millrace/core/topic-name'
@@ -13,6 +14,7 @@ import { judge, type Verdict } from './judge.ts'
 import type { AccountingRow } from './accounting.ts'
 import {
   loadAccounting,
+  loadAirports,
   loadDeadLetters,
   loadFeedLedger,
   loadFeedTopic,
@@ -22,14 +24,18 @@ import {
   loadTopic,
   loadWarehouse,
 } from './load.ts'
-import { semanticsOf } from './semantics.ts'
+import { type Judged, semanticsOf } from './semantics.ts'
 import { createTables } from './tables.ts'
 import { readWarehouse } from './warehouse-rows.ts'
 
 export type VerdictParts = {
-  readonly pipeline: Pipeline
+  /** All of them read the flights. */
+  readonly events: EventType
+  readonly pipelines: readonly Pipeline[]
   readonly sink: SnowflakeSink
   readonly ledgerFile: string
+  /** The topic that the pipelines join. */
+  readonly airports: string
   /** The sources beside the flights: their topics, and the ledgers of what was sent there. */
   readonly feeds: readonly { readonly topic: string; readonly ledgerFile: string }[]
   readonly kafka: KafkaTools
@@ -37,6 +43,8 @@ export type VerdictParts = {
   readonly warehouse: Warehouse
   /** What the platform's own accounting says. */
   readonly accounting: () => Promise<readonly AccountingRow[]>
+  /** Whether a job that corrects results may have begun again from a checkpoint: then it may have left revisions out. */
+  readonly beganAgain: boolean
   /** A folder for what is read; it is emptied before and deleted after. */
   readonly directory: string
   readonly signal: AbortSignal
@@ -55,7 +63,7 @@ export async function reachVerdict(parts: VerdictParts): Promise<Verdict> {
   try {
     await createTables(database)
     await loadWorld(database, parts)
-    return await judge(database, semanticsOf(parts.pipeline), flightSource)
+    return await judge(database, judgedOf(parts))
   } finally {
     database.close()
     await deleteVerdictGroups(parts.admin, parts.kafka.user)
@@ -63,28 +71,48 @@ export async function reachVerdict(parts: VerdictParts): Promise<Verdict> {
   }
 }
 
+function judgedOf({ events, pipelines, sink, beganAgain }: VerdictParts): Judged {
+  return {
+    eventTopic: events.topic,
+    source: flightSource,
+    pipelines: pipelines.map(semanticsOf),
+    loaded: sink.from.name,
+    beganAgain,
+  }
+}
+
 async function loadWorld(database: Database, parts: VerdictParts): Promise<void> {
-  const { pipeline, sink, ledgerFile, kafka, warehouse, directory, signal } = parts
-  const { from, result, lateTopic } = pipeline
-  const read = (topic: string): TopicRead => ({ topic, file: join(directory, `${topic}.tsv`) })
-  const events = read(from.topic)
-  const results = read(result.topic)
-  const late = lateTopic === undefined ? [] : [read(lateTopic)]
-  const feeds = parts.feeds.map(({ topic, ledgerFile: ledger }) => ({ ...read(topic), ledger }))
-  const deadLetters = [from.topic, result.topic].map((topic) => read(deadLetterTopic(topic)))
-  await readTopics(kafka, [events, ...feeds, results, ...late, ...deadLetters], directory, signal)
+  const { sink, ledgerFile, directory, signal } = parts
+  const { events, feeds, results, late, deadLetters } = topicsOf(parts)
+  const reads = [events, ...feeds, ...results, ...late, ...deadLetters]
+  await readTopics(parts.kafka, reads, directory, signal)
   await loadLedger(database, ledgerFile)
   await loadTopic(database, events.file)
   for (const { topic, file, ledger } of feeds) {
     await loadFeedLedger(database, topic, ledger)
     await loadFeedTopic(database, topic, file)
+    if (topic === parts.airports) await loadAirports(database, file)
   }
-  await loadResults(database, results.file)
-  for (const { file } of late) await loadLate(database, file)
+  for (const { of, file } of results) await loadResults(database, of, file)
+  for (const { pipeline, file } of late) await loadLate(database, pipeline, file)
   for (const { topic, file } of deadLetters) await loadDeadLetters(database, topic, file)
   const rows = join(directory, 'warehouse.jsonl')
   signal.throwIfAborted()
-  await readWarehouse(warehouse, tableOf(sink), result.partitions, rows)
+  await readWarehouse(parts.warehouse, tableOf(sink), sink.from.partitions, rows)
   await loadWarehouse(database, rows)
   await loadAccounting(database, await parts.accounting())
+}
+
+/** What is read of Kafka, and whose it is. */
+function topicsOf({ events, pipelines, sink, feeds, directory }: VerdictParts) {
+  const read = (topic: string): TopicRead => ({ topic, file: join(directory, `${topic}.tsv`) })
+  return {
+    events: read(events.topic),
+    feeds: feeds.map(({ topic, ledgerFile }) => ({ ...read(topic), ledger: ledgerFile })),
+    results: pipelines.map((pipeline) => ({ ...read(pipeline.result.topic), of: semanticsOf(pipeline) })),
+    late: pipelines.flatMap(({ name, lateTopic }) =>
+      lateTopic === undefined ? [] : [{ ...read(lateTopic), pipeline: name }],
+    ),
+    deadLetters: [events.topic, sink.from.topic].map((topic) => read(deadLetterTopic(topic))),
+  }
 }

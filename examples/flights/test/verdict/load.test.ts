@@ -6,9 +6,18 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openLedger } from '@millrace/ledger/ledger'
 import { type Database, openDatabase } from '@millrace/ledger/database'
-import { loadDeadLetters, loadFeedTopic, loadLate, loadLedger, loadResults, loadTopic } from '../../src/verdict/load.ts'
+import {
+  loadAirports,
+  loadDeadLetters,
+  loadFeedTopic,
+  loadLate,
+  loadLedger,
+  loadResults,
+  loadTopic,
+} from '../../src/verdict/load.ts'
 import { createTables } from '../../src/verdict/tables.ts'
-import { at, type LogRecord, printed, temporaryDirectory } from '../world.ts'
+import { type LogRecord, printed } from '../printed.ts'
+import { at, temporaryDirectory } from '../world.ts'
 
 let database: Database
 beforeEach(async () => {
@@ -54,6 +63,16 @@ test('the topic of a feed is read with the bytes of its values, frames and all',
   ])
 })
 
+test('an airport may have no state', async () => {
+  const described = { iata: 'MQT', name: 'Marquette County Airport', country: 'USA', latitude: 46.4, longitude: -87.4 }
+  const values = [described, { ...described, state: 'MI' }].map((data) => JSON.stringify(data))
+  await loadAirports(database, fileOf(values.map((value, offset) => printed({ offset, key: 'MQT', value })).join('')))
+  expect(await database.rows('SELECT * FROM airports ORDER BY "offset"')).toEqual([
+    { partition: 0, offset: '0', iata: 'MQT', state: null },
+    { partition: 0, offset: '1', iata: 'MQT', state: 'MI' },
+  ])
+})
+
 describe('the event topic', () => {
   test('is read from what the console consumer prints', async () => {
     const headers = { ce_specversion: '1.0', ce_id: '7', ce_source: '/flights/2001', ce_type: 'flight.departed' }
@@ -68,6 +87,7 @@ describe('the event topic', () => {
         sha256: hash('sha256', value),
         event_ms: String(Date.parse(flight.date)),
         origin: 'SFO',
+        destination: 'LAX',
         distance: 337.5,
         delay: -4,
         well_formed: true,
@@ -233,28 +253,61 @@ describe('results, late events and dead letters', () => {
   const identity = { ce_id: '7', ce_source: '/flights/2001' }
   const value = JSON.stringify(flight)
 
+  const bounds = { windowStart: '2001-01-01T00:00:00.000Z', windowEnd: '2001-01-01T01:00:00Z' }
+  const [startMs, endMs] = [bounds.windowStart, bounds.windowEnd].map((time) => String(Date.parse(time)))
+
   test('a result has its window and its values, the mean only where there is one', async () => {
-    const bounds = { windowStart: '2001-01-01T00:00:00.000Z', windowEnd: '2001-01-01T01:00:00Z' }
     const result = { origin: 'SFO', ...bounds, flights: 3, distance: 1_012.5 }
+    const headers = { ce_revision: '2', ce_counted: '3', ce_late: '1' }
     const records = [{ ...result, meanDelay: -1.5 }, result].map((data, offset) =>
-      printed({ partition: 1, offset: 2 * offset, value: JSON.stringify(data) }),
+      printed({ partition: 1, offset: 2 * offset, headers, value: JSON.stringify(data) }),
     )
-    await loadResults(database, fileOf(records.join('')))
-    const [startMs, endMs] = [bounds.windowStart, bounds.windowEnd].map((time) => String(Date.parse(time)))
-    const row = { partition: 1, origin: 'SFO', window_start_ms: startMs, window_end_ms: endMs, flights: '3' }
+    await loadResults(database, { pipeline: 'departures-per-airport', group: 'origin' }, fileOf(records.join('')))
+    const row = {
+      ...{ pipeline: 'departures-per-airport', partition: 1, group_value: 'SFO', flights: '3', distance: 1_012.5 },
+      ...{ window_start_ms: startMs, window_end_ms: endMs, revision: '2', counted: '3', late: '1' },
+      ...{ worst_delay: null, origins: null, longest: null },
+    }
     expect(await database.rows('SELECT * FROM results ORDER BY "offset"')).toEqual([
-      { ...row, offset: '0', distance: 1_012.5, mean_delay: -1.5 },
-      { ...row, offset: '2', distance: 1_012.5, mean_delay: null },
+      { ...row, offset: '0', mean_delay: -1.5 },
+      { ...row, offset: '2', mean_delay: null },
     ])
   })
 
-  test('a late event has its origin, its identity and its bytes', async () => {
-    await loadLate(database, fileOf(printed({ offset: 4, headers: { ...identity, ...origin }, key: 'SFO', value })))
-    expect(await database.rows('SELECT * FROM late')).toEqual([
+  test('a result has what its pipeline computes, by what it groups', async () => {
+    const values = { flights: 3, origins: 2, longest: 337.5, worstDelay: 61 }
+    const records = [{ destination: 'LAX', ...bounds, ...values }, bounds].map((data, offset) =>
+      printed({ offset, value: JSON.stringify(data) }),
+    )
+    await loadResults(database, { pipeline: 'p', group: 'destination' }, fileOf(records.join('')))
+    expect(await database.rows('SELECT * FROM results ORDER BY "offset"')).toMatchObject([
       {
-        ...{ partition: 0, offset: '4', origin_partition: 2, origin_offset: '12345678901' },
-        ...{ source: '/flights/2001', id: '7', sha256: hash('sha256', value) },
+        pipeline: 'p',
+        group_value: 'LAX',
+        flights: '3',
+        origins: '2',
+        longest: 337.5,
+        worst_delay: 61,
+        revision: null,
       },
+      { pipeline: 'p', group_value: null, flights: null },
+    ])
+  })
+
+  test('a late event has its origin, its identity and its bytes, and how many windows it missed where that is said', async () => {
+    const headers = { ...identity, ...origin }
+    const lines = [
+      printed({ offset: 4, headers, key: 'SFO', value }),
+      printed({ offset: 5, headers: { ...headers, millrace_missed_windows: '2' }, value }),
+    ]
+    await loadLate(database, 'departures-per-airport', fileOf(lines.join('')))
+    const row = {
+      ...{ pipeline: 'departures-per-airport', partition: 0, origin_partition: 2, origin_offset: '12345678901' },
+      ...{ source: '/flights/2001', id: '7', sha256: hash('sha256', value) },
+    }
+    expect(await database.rows('SELECT * FROM late ORDER BY "offset"')).toEqual([
+      { ...row, offset: '4', missed: null },
+      { ...row, offset: '5', missed: '2' },
     ])
   })
 

@@ -1,3 +1,4 @@
+import { judged } from '../small-pipelines.ts'
 import { at, withoutPlace, type World } from '../world.ts'
 import type { PlantedError } from './planted-error.ts'
 
@@ -25,6 +26,13 @@ function storeAgain(world: World, id: string, changed: Partial<World['topic'][nu
   const copy = { ...stored(world, id), ...changed }
   const offset = world.topic.filter(({ partition }) => partition === copy.partition).length
   world.topic.push({ ...copy, offset })
+}
+
+/** A further event among the late ones of the pipeline that is loaded. */
+function findLate(world: World, originId: string): void {
+  const { partition, offset, source, id, sha256 } = stored(world, originId)
+  const origin = { origin_partition: partition, origin_offset: offset, source, id, sha256 }
+  world.late.push({ pipeline: judged.loaded, partition: 0, offset: 3, ...origin, missed: null })
 }
 
 const ledgerErrors: readonly PlantedError[] = [
@@ -153,33 +161,15 @@ const lateErrors: readonly PlantedError[] = [
     check: 'late-was-late',
     error: 'an event was taken for late that came in time',
     plant: (world) => {
-      const { partition, offset, source, id, sha256 } = stored(world, '9')
-      world.late.push({
-        partition: 0,
-        offset: 2,
-        origin_partition: partition,
-        origin_offset: offset,
-        source,
-        id,
-        sha256,
-      })
+      findLate(world, '9')
     },
-    shows: { id: '9', event_ms: '65000', window_end_ms: '120000', partition_watermark_ms: '65000' },
+    shows: { id: '9', event_ms: '65000', missed_end_ms: '120000', partition_watermark_ms: '65000' },
   },
   {
     check: 'late-was-late',
     error: 'the first event of a partition was taken for late',
     plant: (world) => {
-      const { partition, offset, source, id, sha256 } = stored(world, '0')
-      world.late.push({
-        partition: 0,
-        offset: 2,
-        origin_partition: partition,
-        origin_offset: offset,
-        source,
-        id,
-        sha256,
-      })
+      findLate(world, '0')
     },
     shows: { id: '0', partition_watermark_ms: null },
   },
@@ -187,16 +177,7 @@ const lateErrors: readonly PlantedError[] = [
     check: 'late-was-late',
     error: 'a malformed event was taken for late',
     plant: (world) => {
-      const { partition, offset, source, id, sha256 } = stored(world, 'malformed')
-      world.late.push({
-        partition: 0,
-        offset: 2,
-        origin_partition: partition,
-        origin_offset: offset,
-        source,
-        id,
-        sha256,
-      })
+      findLate(world, 'malformed')
     },
     shows: { id: 'malformed', event_ms: null },
   },

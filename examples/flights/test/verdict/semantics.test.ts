@@ -1,18 +1,34 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { departuresPerAirport } from '../../src/platform.ts'
+import { delayPerAirport, pipelines } from '../../src/pipelines.ts'
 import { openDatabase } from '@millrace/ledger/database'
-import { type Semantics, semanticsOf } from '../../src/verdict/semantics.ts'
+import { semanticsOf } from '../../src/verdict/semantics.ts'
 import { lateCount, lateCountSql } from '../late-count.ts'
 
 test('the semantics are those of the pipeline', () => {
-  expect(semanticsOf(departuresPerAirport)).toEqual({
-    reader: 'flink/departures-per-airport',
-    eventTopic: 'flight.departed',
+  expect(semanticsOf(delayPerAirport)).toMatchObject({
+    pipeline: 'delay-per-airport',
+    reader: 'flink/delay-per-airport',
     partitions: 6,
-    windowMs: 3_600_000,
+    window: { kind: 'tumbling', sizeMs: 3_600_000 },
     outOfOrdernessMs: 300_000,
+    correctedForMs: 7_200_000,
   })
+})
+
+test('every pipeline of the main job has a recomputation, of all that its results say', () => {
+  for (const pipeline of pipelines) {
+    const { group, aggregates } = semanticsOf(pipeline)
+    expect(Object.keys(pipeline.groupBy)).toEqual([group])
+    const columns = Object.keys(pipeline.aggregates).map((name) =>
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    )
+    expect(Object.keys(aggregates)).toEqual(columns)
+  }
+})
+
+test('a pipeline that the verdict does not know is refused', () => {
+  expect(() => semanticsOf({ ...delayPerAirport, name: 'other' })).toThrow('does not recompute the pipeline other')
 })
 
 const stream = fc.record({
@@ -24,13 +40,12 @@ const stream = fc.record({
 test('late events are counted as a watermark finds them: in order, with ties, and before 1970', async () => {
   const database = await openDatabase()
   await fc.assert(
-    fc.asyncProperty(stream, async ({ times, ...settings }) => {
-      const semantics: Semantics = { reader: 'flink/p', eventTopic: 't', partitions: 1, ...settings }
+    fc.asyncProperty(stream, async ({ times, ...rule }) => {
       const rows = times.map((time, position) => `(${position * 3}, ${time})`)
       await database.run('CREATE OR REPLACE TABLE stream (position BIGINT, event_ms BIGINT)')
       // The order of a table's rows says nothing: positions do.
       if (rows.length > 0) await database.run(`INSERT INTO stream VALUES ${rows.reverse().join()}`)
-      expect(await database.number(lateCountSql('stream', semantics))).toBe(lateCount(times, semantics))
+      expect(await database.number(lateCountSql('stream', rule))).toBe(lateCount(times, rule))
     }),
     { numRuns: 100 },
   )
@@ -44,11 +59,11 @@ test.each([
   ['it is the first of its partition', [0], 0],
   ['an event that is late does not move the watermark back', [0, 130, 5, 5], 2],
 ])('when %s', async (_, times, late) => {
-  const semantics: Semantics = { reader: 'flink/p', eventTopic: 't', partitions: 1, windowMs: 60, outOfOrdernessMs: 10 }
+  const rule = { windowMs: 60, outOfOrdernessMs: 10 }
   const database = await openDatabase()
   const rows = times.map((time, position) => `(${position}, ${time})`).join()
   const stream = `(VALUES ${rows}) AS stream(position, event_ms)`
-  expect(await database.number(lateCountSql(stream, semantics))).toBe(late)
-  expect(lateCount(times, semantics)).toBe(late)
+  expect(await database.number(lateCountSql(stream, rule))).toBe(late)
+  expect(lateCount(times, rule)).toBe(late)
   database.close()
 })
