@@ -11,7 +11,7 @@ const testTimeoutMs = readyTimeoutMs + replaySeconds * 1_000 + verdictTimeoutMs
 test(
   'the main job survives the death of each of its servers, says so, and its verdict is true',
   async () => {
-    const job = await startMainJob('--for', `${replaySeconds}s`, '--rate', '750', '--port-base', '28000')
+    const job = await startMainJob('--for', `${replaySeconds}s`, '--rate', '500', '--port-base', '28000')
     await job.said('ready in', readyTimeoutMs)
     const names = (await job.services()).map(({ name }) => name)
     expect(names).toEqual(

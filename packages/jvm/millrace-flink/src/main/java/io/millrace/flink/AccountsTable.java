@@ -107,12 +107,13 @@ public final class AccountsTable implements DynamicTableSinkFactory {
         public SinkRuntimeProvider getSinkRuntimeProvider(Context context) {
             SinkV2Provider provider = (SinkV2Provider) kafka.getSinkRuntimeProvider(context);
             TypeInformation<RowData> account = context.createTypeInformation(ACCOUNT);
-            // At the parallelism of what judges, so that nothing is between them.
+            // Counted in the task that judges; written in another, for at each checkpoint the writer waits for the brokers.
             return (DataStreamSinkProvider) (ignored, judged) ->
                     judged.transform("count outcomes", account, new CountOutcomes(reader, of))
                             .setParallelism(judged.getParallelism())
+                            .global()
                             .sinkTo(provider.createSink())
-                            .setParallelism(judged.getParallelism());
+                            .setParallelism(1);
         }
 
         @Override
