@@ -8,7 +8,6 @@ import { airportDescribed } from './airport.ts'
 import { mayHaveBegunAgain } from './began-again.ts'
 import { feedLedgerFile, sources } from './feeds.ts'
 import { flightDeparted } from './flight.ts'
-import { pipelines } from './pipelines.ts'
 import { auditor, departuresTable } from './platform.ts'
 import { ledgerFileIn } from './sending.ts'
 import type { Summary } from './summary.ts'
@@ -34,6 +33,7 @@ export async function judged(
   { admin, warehouse, isContinued }: Judging,
 ): Promise<Verdict> {
   const { installation, signal } = running
+  const { pipelines } = installation.platform
   const corrected = pipelines.filter(({ late }) => late.kind === 'correct')
   return reachVerdict({
     signal,

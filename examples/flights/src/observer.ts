@@ -1,3 +1,4 @@
+import type { Pipeline } from '@millrace/core/pipeline'
 import type { Admin } from '@millrace/kafka/admin'
 import type { Warehouse } from '@millrace/connect/snowflake-sql'
 import { tableOf } from '@millrace/connect/table'
@@ -25,6 +26,7 @@ export type Observer = {
 export type Observed = {
   readonly stack: Stack
   readonly admin: Admin
+  readonly pipelines: readonly Pipeline[]
   readonly warehouse: Warehouse
   readonly measures: Measures
   readonly meter: LoadMeter
@@ -41,10 +43,10 @@ const rowsLookMs = 3_000
  * looking failed with, when it is called for the first time.
  */
 export function observe(observed: Observed, observer: Observer): () => Promise<void> {
-  const { stack, admin, warehouse, measures, meter, statistics } = observed
+  const { stack, admin, pipelines, warehouse, measures, meter, statistics } = observed
   const stopping = new AbortController()
   const sinceMs = performance.now()
-  const lag = polled(() => lagOfFlow(admin), lagLookMs, stopping.signal)
+  const lag = polled(() => lagOfFlow(admin, pipelines), lagLookMs, stopping.signal)
   const rows = polled(() => countRows(warehouse, tableOf(departuresTable)), rowsLookMs, stopping.signal)
   const look = async (): Promise<void> => {
     await meter.look()

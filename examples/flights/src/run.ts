@@ -9,14 +9,13 @@ import type { Installation } from '@millrace/stack/installation'
 import type { RunningStack } from '@millrace/stack/run-stack'
 import { warehouseOf } from '@millrace/stack/servers/warehouse'
 import { isAborted } from '@millrace/ledger/pacer'
-import { flow, lagOfFlow } from './flow.ts'
+import { flowOf, lagOfFlow } from './flow.ts'
 import { isAbout, judged } from './judged.ts'
 import { openLoadMeter } from './load.ts'
 import { type Measures, openMeasures } from './measures.ts'
 import { observe, type Observer } from './observer.ts'
-import type { Options } from './options.ts'
 import type { ReplayEnd } from './replay.ts'
-import { ledgerFileIn, sendAll } from './sending.ts'
+import { ledgerFileIn, type RunOptions, sendAll } from './sending.ts'
 import { settle } from './settle.ts'
 import { replayStatistics } from './statistics.ts'
 import type { Summary } from './summary.ts'
@@ -39,10 +38,11 @@ const subscribeTimeoutMs = 30_000
  */
 export async function runFlights(
   running: RunningStack,
-  options: Options,
+  options: RunOptions,
   observer: Observer,
 ): Promise<Summary | undefined> {
   const { installation, stack, signal } = running
+  const { pipelines } = installation.platform
   await using opened = new AsyncDisposableStack()
   const directory = resolve(installation.layout.data, 'flights')
   await mkdir(directory, { recursive: true, mode: 0o700 })
@@ -52,7 +52,7 @@ export async function runFlights(
   const statistics = replayStatistics()
   let end: ReplayEnd = 'stopped'
   const stopObserving = observe(
-    { stack, admin, warehouse, measures, meter, statistics, isExhausted: () => end === 'exhausted' },
+    { stack, admin, pipelines, warehouse, measures, meter, statistics, isExhausted: () => end === 'exhausted' },
     observer,
   )
   opened.defer(stopObserving)
@@ -64,11 +64,11 @@ export async function runFlights(
   const ended = {
     feeds: sent.feeds,
     replay: { ...statistics.numbers(), end, eventsPerSecondAsked: options.eventsPerSecond ?? null },
-    lagAtEnd: await lagOfFlow(admin).catch(() => undefined),
+    lagAtEnd: await lagOfFlow(admin, pipelines).catch(() => undefined),
     load: await meter.load(),
   }
   observer.note('the replay has ended: waiting until everything has flowed to its end …')
-  const settled = await settle(admin, reader, flow, signal)
+  const settled = await settle(admin, reader, flowOf(pipelines), signal)
   await stopObserving()
   if (isAborted(signal)) return undefined
   observer.note('reading Kafka with its console consumer and the warehouse by SQL, and comparing (post nothing now) …')

@@ -3,7 +3,7 @@ import { openEventPost } from '@millrace/ledger/event-post'
 import { openLedger } from '@millrace/ledger/ledger'
 import type { Installation } from '@millrace/stack/installation'
 import { openBinaryPost } from './binary-post.ts'
-import { openDataset } from './dataset.ts'
+import { type Dataset, openDataset } from './dataset.ts'
 import { type FeedNumbers, runFeeds, streams, tables } from './feeds.ts'
 import { flightDeparted } from './flight.ts'
 import type { Measures } from './measures.ts'
@@ -13,8 +13,14 @@ import { replay, replayDefaults, type ReplayEnd } from './replay.ts'
 import type { ReplayStatistics } from './statistics.ts'
 import { feeding, publishing } from './tokens.ts'
 
+/** What a run is made by. */
+export type RunOptions = Pick<Options, 'forMs' | 'eventsPerSecond'> & {
+  /** Opens the flights that are replayed; the dataset's unless said. */
+  readonly openFlights?: () => Promise<Dataset>
+}
+
 export type Sending = {
-  readonly options: Options
+  readonly options: RunOptions
   readonly statistics: ReplayStatistics
   readonly measures: Measures
   readonly signal: AbortSignal
@@ -37,7 +43,7 @@ export async function sendAll(
   { options, statistics, measures, signal }: Sending,
 ): Promise<Sent> {
   await using opened = new AsyncDisposableStack()
-  const dataset = opened.adopt(await openDataset(), (open) => open.close())
+  const dataset = opened.adopt(await (options.openFlights ?? openDataset)(), (open) => open.close())
   const ledger = opened.adopt(openLedger(ledgerFileIn(directory)), (open) => open.close())
   const sender = opened.adopt(openEventPost(publishing(installation)), (open) => open.close())
   const positions = openPositions(resolve(directory, 'positions.json'), flightDeparted.partitions)
@@ -62,6 +68,6 @@ export async function sendAll(
   return { end: replayEnd, feeds: [...joined, ...feeds] }
 }
 
-function timeOf({ forMs }: Options): AbortSignal[] {
+function timeOf({ forMs }: RunOptions): AbortSignal[] {
   return forMs === undefined ? [] : [AbortSignal.timeout(forMs)]
 }

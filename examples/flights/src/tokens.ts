@@ -5,7 +5,7 @@ import { gatewayUrl } from '@millrace/stack/servers/gateway'
 import { mintToken } from '@millrace/stack/token'
 import { sources } from './feeds.ts'
 import { flightDeparted } from './flight.ts'
-import { departuresPerAirport, pipelines } from './pipelines.ts'
+import { departuresPerAirport } from './pipelines.ts'
 
 const tokenTtlSeconds = 3_600
 
@@ -30,12 +30,13 @@ export function feeding(installation: Installation) {
 
 /** Following the live streams. */
 export function measured(installation: Installation) {
+  const { pipelines } = installation.platform
   const read = [flightDeparted.name, ...pipelines.map(({ result }) => result.name)]
   const scopes = [...read.map((type) => `events:read:${type}`), ...read.map((type) => `dlq:read:${type}`)]
   return {
     gatewayUrl: gatewayUrl(installation),
     token: tokenFor(installation, 'flights-subscriber', scopes),
     pipeline: departuresPerAirport,
-    others: pipelines.filter((pipeline) => pipeline !== departuresPerAirport),
+    others: pipelines.filter(({ name }) => name !== departuresPerAirport.name),
   }
 }
