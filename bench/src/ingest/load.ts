@@ -1,5 +1,6 @@
 /** How load is made: at a rate, whatever the subject does (open loop), or as fast as it answers (closed loop). */
 import { setTimeout as sleep } from 'node:timers/promises'
+import * as z from 'zod'
 
 /** Sends one body; resolves to the events that were acknowledged, rejects where none was. */
 export type Send = () => Promise<number>
@@ -12,16 +13,19 @@ export type Load = {
   readonly concurrency: number
 }
 
-export type LoadResult = {
-  readonly events: number
-  readonly failures: number
-  /** Bodies that were due while too many waited already: they were not sent, and have no latency. */
-  readonly unsent: number
-  readonly seconds: number
-  readonly latencyMs: Latency
-}
+const latency = z.strictObject({ p50: z.number(), p95: z.number(), p99: z.number(), max: z.number() })
+export type Latency = Readonly<z.infer<typeof latency>>
 
-export type Latency = { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number }
+/** What a load came to, as a process that makes it tells another. */
+export const loadResult = z.strictObject({
+  events: z.number(),
+  failures: z.number(),
+  /** Bodies that were due while too many waited already: they were not sent, and have no latency. */
+  unsent: z.number(),
+  seconds: z.number(),
+  latencyMs: latency,
+})
+export type LoadResult = Readonly<z.infer<typeof loadResult>>
 
 const waitingMax = 10_000
 /** How often it is looked at what is due: a body leaves so much late at most, and its latency counts from when it was due. */

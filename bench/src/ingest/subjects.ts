@@ -5,13 +5,12 @@ import { nodeProgram } from '@millrace/stack/node-program'
 import { gatewayUrl } from '@millrace/stack/servers/gateway'
 import type { ServerSpec } from '@millrace/stack/server'
 import { mintToken } from '@millrace/stack/token'
-import * as z from 'zod'
 import { benthosServer } from './benthos.ts'
 import { bodiesOf } from './bodies.ts'
 import { batchEvents, type Mode, requestTemplate } from './events.ts'
 import { openHttpLoad } from './http-load.ts'
 import { kafkaSettingsFor } from '../kafka-settings.ts'
-import { type Load, type LoadResult, putLoad } from './load.ts'
+import { type Load, loadResult, type LoadResult, putLoad } from './load.ts'
 import { formatOf, type SubjectName, topicOf } from './platform.ts'
 
 export type Subject = {
@@ -88,21 +87,13 @@ function httpSubject(
   }
 }
 
-const resultShape = z.strictObject({
-  events: z.number(),
-  failures: z.number(),
-  unsent: z.number(),
-  seconds: z.number(),
-  latencyMs: z.strictObject({ p50: z.number(), p95: z.number(), p99: z.number(), max: z.number() }),
-})
-
 function directSubject(port: number): Subject {
   return {
     name: 'direct',
     server: 'direct',
     put: async (mode, load) => {
       const answer = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: JSON.stringify({ mode, load }) })
-      return resultShape.parse(await answer.json())
+      return loadResult.parse(await answer.json())
     },
     close: () => undefined,
   }
