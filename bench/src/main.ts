@@ -2,6 +2,7 @@
 import { MillraceError } from '@millrace/core/errors'
 import { benchClients } from './clients/bench-clients.ts'
 import { benchIngest } from './ingest/bench-ingest.ts'
+import { benchPlatform } from './platform/bench-platform.ts'
 import { benchProcessing } from './processing/bench-processing.ts'
 import { type Options, optionsOf, usage } from './options.ts'
 
@@ -25,5 +26,7 @@ function outputOf(options: Options): string | Promise<string> {
       return benchClients(options, say)
     case 'processing':
       return benchProcessing(options, say)
+    case 'platform':
+      return benchPlatform(options, say)
   }
 }
