@@ -37,7 +37,7 @@ export function judge({ rate, lag, verdict, latencies }: Judged): Judgement {
       ok: rate.achieved >= achievedShareMin * rate.asked,
     },
     below('lag of the pipeline at most, s', secondsOf(lag.atMost, rate.asked), lagSecondsMax),
-    below('lag of the pipeline at the end, s', secondsOf(lag.atEnd?.pipeline ?? null, rate.asked), lagSecondsMax),
+    below('lag of the pipeline at the end, s', secondsOf(lag.atEnd?.pipelines ?? null, rate.asked), lagSecondsMax),
     {
       what: 'acknowledged events lost; verdict of the ledger',
       limit: '0; true',

@@ -95,7 +95,7 @@ function ratesOf(runs: readonly Run[]): string[] {
 }
 
 function cellsOf({ rate, lag, latencies, judgement, ...run }: Run): string[] {
-  const lags = [lag.atMost, lag.atEnd?.pipeline ?? null].map((offsets) => known(secondsOf(offsets, rate.asked)))
+  const lags = [lag.atMost, lag.atEnd?.pipelines ?? null].map((offsets) => known(secondsOf(offsets, rate.asked)))
   return [
     count(rate.asked),
     durationOf(run.seconds),

@@ -67,7 +67,7 @@ export async function measure({ running, control, say }: Ground, asked: Asked): 
     { eventsPerSecond, forMs: seconds * 1_000, openFlights: async () => everyYear(await openDataset()) },
     {
       started: () => undefined,
-      looked: ({ lag }) => (atMost = greater(atMost, lag?.pipeline)),
+      looked: ({ lag }) => (atMost = greater(atMost, lag?.pipelines)),
       note: (sentence) => say(`    ${sentence}`),
     },
   )
@@ -75,7 +75,7 @@ export async function measure({ running, control, say }: Ground, asked: Asked): 
   if (!summary) throw new TypeError('a run that has a time ends with a summary')
   await delay(idleMs, undefined, { signal: running.signal })
   const after = await control.put(eventsPerSecond)
-  return measurementOf(asked, summary, greater(atMost, summary.lagAtEnd?.pipeline), { before, after })
+  return measurementOf(asked, summary, greater(atMost, summary.lagAtEnd?.pipelines), { before, after })
 }
 
 function measurementOf(

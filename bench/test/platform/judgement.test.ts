@@ -5,7 +5,7 @@ import { measured, percentiles } from './measurements.ts'
 
 const kept = measured(1_000)
 const { latencies, verdict } = kept
-const atEnd = { pipeline: 0, sink: 0 }
+const atEnd = { pipelines: 0, sink: 0 }
 const judged = (changed: Partial<Measurement>) => {
   const { keepsUp, holds, checks } = judge({ ...kept, ...changed })
   return { keepsUp, holds, missed: checks.filter(({ ok }) => !ok).map(({ what }) => what) }
@@ -14,8 +14,8 @@ const judged = (changed: Partial<Measurement>) => {
 test.each<[string, Partial<Measurement>]>([
   ['as it was asked', {}],
   ['98 % of the rate', { rate: { asked: 1_000, achieved: 980 } }],
-  ['a lag of just under a minute', { lag: { atMost: 59_999, atEnd: { pipeline: 59_999, sink: 0 } } }],
-  ['any lag of the sink', { lag: { atMost: 0, atEnd: { pipeline: 0, sink: 1e9 } } }],
+  ['a lag of just under a minute', { lag: { atMost: 59_999, atEnd: { pipelines: 59_999, sink: 0 } } }],
+  ['any lag of the sink', { lag: { atMost: 0, atEnd: { pipelines: 0, sink: 1e9 } } }],
   [
     'latencies just under their limits',
     { latencies: { api: percentiles(99), live: percentiles(999), result: percentiles(999) } },
@@ -29,7 +29,7 @@ test.each<[string, Partial<Measurement>, string]>([
   ['a lag of a minute in between', { lag: { atMost: 60_000, atEnd } }, 'lag of the pipeline at most, s'],
   [
     'a lag of a minute at the end',
-    { lag: { atMost: 0, atEnd: { pipeline: 60_000, sink: 0 } } },
+    { lag: { atMost: 0, atEnd: { pipelines: 60_000, sink: 0 } } },
     'lag of the pipeline at the end, s',
   ],
   ['a lag that is not known', { lag: { atMost: 0, atEnd: null } }, 'lag of the pipeline at the end, s'],

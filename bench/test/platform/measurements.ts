@@ -9,7 +9,7 @@ export function measured(asked: number, changed: Partial<Measurement> = {}): Mea
     ...{ phase: 'find', seconds: 45, rate: { asked, achieved: asked }, acknowledged: asked * 45 },
     ...{ batchEventsMean: 115, retries: 0, gapEvents: 0, restarts: {} },
     latencies: { api: percentiles(40), live: percentiles(200), result: percentiles(600) },
-    lag: { atMost: asked, atEnd: { pipeline: asked / 2, sink: 30 } },
+    lag: { atMost: asked, atEnd: { pipelines: asked / 2, sink: 30 } },
     verdict: { ok: true, settled: true, acknowledged: asked * 45, lost: 0, failed: [] },
     load: {
       ...{ cores: 2, coresBusy: 1.5, memoryBytesMax: 3e9 },
