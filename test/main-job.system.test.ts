@@ -11,7 +11,7 @@ const testTimeoutMs = readyTimeoutMs + replaySeconds * 1_000 + verdictTimeoutMs
 test(
   'the main job survives the death of each of its servers, says so, and its verdict is true',
   async () => {
-    const job = await startMainJob('--for', `${replaySeconds}s`, '--rate', '500', '--port-base', '28000')
+    const job = await startMainJob('--for', `${replaySeconds}s`, '--rate', '1500', '--alone', '--port-base', '28000')
     await job.said('ready in', readyTimeoutMs)
     const names = (await job.services()).map(({ name }) => name)
     expect(names).toEqual(
@@ -28,6 +28,23 @@ test(
     expect(summary.verdict.findings.acknowledged).toBe(summary.replay.acknowledged)
     expect(summary.replay.acknowledged).toBeGreaterThan(10_000)
     expect(summary.verdict.findings.results).toBeGreaterThan(100)
+  },
+  testTimeoutMs,
+)
+
+test(
+  'pipelines in windows of each kind, one that corrects and one that joins give what SQL over the topics gives',
+  async () => {
+    const job = await startMainJob('--for', '60s', '--rate', '500', '--port-base', '28000')
+    await job.said('ready in', readyTimeoutMs)
+    const { exitCode, summary } = await job.ended(testTimeoutMs)
+    expect(summary.verdict.checks.filter(({ ok }) => !ok)).toEqual([])
+    expect(summary).toMatchObject({ ok: true, settled: true, restarts: {}, verdict: { ok: true } })
+    expect(exitCode).toBe(0)
+    const compared = new Map(summary.verdict.checks.map(({ name, compared: count }) => [name, count]))
+    for (const kind of ['windows', 'sliding', 'sessions', 'corrections', 'states', 'revisions']) {
+      expect(compared.get(`${kind}-equal-recomputation`), kind).toBeGreaterThan(100)
+    }
   },
   testTimeoutMs,
 )

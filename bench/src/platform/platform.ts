@@ -14,5 +14,5 @@ export const measuredPlatform = definePlatform({
   events: [...events, controlFlight],
   pipelines: [departuresPerAirport],
   sinks: [departuresTable],
-  access: [kafkaReader(auditor.user, { reads: [...events, departuresPerAirport] })],
+  access: [kafkaReader(auditor, { reads: [...events, departuresPerAirport] })],
 })

@@ -44,7 +44,7 @@ export async function judged(
     ledgerFile: ledgerFileIn(directory),
     airports: airportDescribed.topic,
     feeds: sources.map(({ type }) => ({ topic: type.topic, ledgerFile: feedLedgerFile(directory, type) })),
-    kafka: await kafkaToolsOf(installation, auditor.user),
+    kafka: await kafkaToolsOf(installation, auditor),
     warehouse,
     accounting: () =>
       readAccounting(gatewayUrl(installation), tokenFor(installation, 'flights-verdict', ['ops:read']), signal),

@@ -8,6 +8,7 @@ import { projectDirectory } from '@millrace/stack/layout'
 import { runStack } from '@millrace/stack/run-stack'
 import { gatewayUrl } from '@millrace/stack/servers/gateway'
 import { type Options, optionsOf, usage } from './options.ts'
+import alone from './alone.ts'
 import platform from './platform.ts'
 import type { Observer } from './observer.ts'
 import { departuresPerAirport } from './pipelines.ts'
@@ -33,8 +34,8 @@ async function main(): Promise<number> {
       brokers: 3,
       flink: options.flink,
       ...(options.taskManagers !== undefined && { taskManagers: options.taskManagers }),
-      platform,
-      platformFile: fileURLToPath(import.meta.resolve('./platform.ts')),
+      platform: options.alone ? alone : platform,
+      platformFile: fileURLToPath(import.meta.resolve(options.alone ? './alone.ts' : './platform.ts')),
       java: javaEnvironment,
     },
     (running) => runFlights(running, options, observe(terminal, options)).finally(() => terminal.settle()),

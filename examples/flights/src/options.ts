@@ -13,6 +13,8 @@ export type Options = {
   /** Print the summary as JSON. */
   readonly json: boolean
   readonly help: boolean
+  /** Run the pipeline whose results are loaded, and no other. */
+  readonly alone: boolean
   readonly portBase: number
   readonly flink: FlinkForm
   /** Of Flink's cluster; absent: as many as it has by itself. */
@@ -27,6 +29,7 @@ Starts the whole platform on this machine and replays three million flights thro
   --for <duration>    end after so long (as in 60s, 5m), check that nothing was lost, and exit with 1 if anything was
   --json              print the summary as JSON on standard output
   --rate <events/s>   how fast to replay, 500 a core up to 10000 unless said; 0: as fast as events are acknowledged
+  --alone             run the pipeline whose results are loaded and none of the others, for small machines
   --flink <form>      embedded (one process, unless said) or cluster (a process for each part of Flink)
   --task-managers <n> how many TaskManagers in the cluster, 2 unless said
   --port-base <port>  the first of the 100 ports that are used, ${portBaseDefault} unless said
@@ -41,6 +44,7 @@ export function optionsOf(argv: readonly string[]): Options {
     eventsPerSecond: rateOf(values.rate),
     json: values.json ?? false,
     help: values.help ?? false,
+    alone: values.alone ?? false,
     portBase: portOf(values['port-base']),
     flink: flinkOf(values.flink),
     taskManagers: taskManagersOf(values['task-managers']),
@@ -61,6 +65,7 @@ function parse(argv: readonly string[]) {
         state: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean' },
+        alone: { type: 'boolean' },
       },
     })
     return values

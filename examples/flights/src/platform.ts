@@ -1,7 +1,8 @@
 import { kafkaReader } from '@millrace/core/access'
 import { eventType } from '@millrace/core/event-type'
 import { deadLetter, drop, handler, ok, publish } from '@millrace/core/handler'
-import { definePlatform } from '@millrace/core/platform'
+import type { Pipeline } from '@millrace/core/pipeline'
+import { definePlatform, type Platform } from '@millrace/core/platform'
 import { snowflake } from '@millrace/core/sink'
 import { airportDescribed } from './airport.ts'
 import { flightDeparted } from './flight.ts'
@@ -42,18 +43,18 @@ const alertStrongQuakes = handler('alert-strong-quakes', {
 })
 
 /** What the verdict reads as. */
-export const auditor = kafkaReader('auditor', {
-  reads: [
-    ...[flightDeparted, airportDescribed, quakeRecorded, weatherObserved, quakeAlerted],
-    ...pipelines,
-    departuresPerAirport.result,
-  ],
-})
+export const auditor = 'auditor'
 
-export default definePlatform({
-  events: [flightDeparted, airportDescribed, quakeRecorded, weatherObserved, quakeAlerted],
-  pipelines,
-  handlers: [alertStrongQuakes],
-  sinks: [departuresTable],
-  access: [auditor],
-})
+/** The platform with some of the pipelines: what is loaded must be among them. */
+export function platformWith(some: readonly Pipeline[]): Platform {
+  const events = [flightDeparted, airportDescribed, quakeRecorded, weatherObserved, quakeAlerted]
+  return definePlatform({
+    events,
+    pipelines: some,
+    handlers: [alertStrongQuakes],
+    sinks: [departuresTable],
+    access: [kafkaReader(auditor, { reads: [...events, ...some, departuresPerAirport.result] })],
+  })
+}
+
+export default platformWith(pipelines)

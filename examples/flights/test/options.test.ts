@@ -9,6 +9,7 @@ const defaults = {
   eventsPerSecond: replayDefaults.eventsPerSecond,
   json: false,
   help: false,
+  alone: false,
   portBase: portBaseDefault,
   flink: 'embedded',
   taskManagers: undefined,
@@ -30,6 +31,7 @@ test.each<readonly [string, object]>([
   ['--rate 0', { eventsPerSecond: undefined }],
   ['--json', { json: true }],
   ['--help', { help: true }],
+  ['--alone', { alone: true }],
   ['--port-base 1024', { portBase: 1_024 }],
   ['--port-base 65435', { portBase: 65_435 }],
   ['--flink embedded', {}],
@@ -104,6 +106,6 @@ test.each([
 test('the usage names every flag', () => {
   const named = [...usage.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, flag]) => flag)
   expect(named).toEqual([
-    ...['--for', '--json', '--rate', '--flink', '--task-managers', '--port-base', '--state', '--help'],
+    ...['--for', '--json', '--rate', '--alone', '--flink', '--task-managers', '--port-base', '--state', '--help'],
   ])
 })
