@@ -3,8 +3,10 @@ package io.millrace.flink;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.function.Function;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.connector.source.Source;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.connector.kafka.source.KafkaSource;
@@ -67,26 +69,32 @@ public final class RecordsTable implements DynamicTableSourceFactory {
                 properties.put(option.getKey().substring(PROPERTIES.length()), option.getValue());
             }
         }
-        return new Records(helper.getOptions().get(TOPIC), properties, context.getPhysicalRowDataType());
+        String topic = helper.getOptions().get(TOPIC);
+        DataType type = context.getPhysicalRowDataType();
+        int fields = DataType.getFieldCount(type);
+        return new Records(topic, row -> kafkaSource(topic, properties, new Rows(row, fields)), type);
     }
 
-    /** The records, and the watermark before each where their type has a field for it. */
-    static DataStream<RowData> withWatermark(DataStream<RowData> records, DataType type) {
-        return DataType.getFieldCount(type) > FIELDS
-                ? records.transform("note watermark", records.getType(), new NoteWatermark())
-                : records;
+    private static KafkaSource<RowData> kafkaSource(String topic, Properties properties, Rows rows) {
+        return KafkaSource.<RowData>builder()
+                .setTopics(topic)
+                .setProperties(properties)
+                .setStartingOffsets(OffsetsInitializer.earliest())
+                .setDeserializer(rows)
+                .build();
     }
 
-    private static final class Records implements ScanTableSource, SupportsWatermarkPushDown {
+    /** The records of any source, and the watermark before each where their type has a field for it. */
+    static final class Records implements ScanTableSource, SupportsWatermarkPushDown {
 
         private final String topic;
-        private final Properties properties;
+        private final Function<TypeInformation<RowData>, Source<RowData, ?, ?>> source;
         private final DataType type;
         private WatermarkStrategy<RowData> watermarks = WatermarkStrategy.noWatermarks();
 
-        Records(String topic, Properties properties, DataType type) {
+        Records(String topic, Function<TypeInformation<RowData>, Source<RowData, ?, ?>> source, DataType type) {
             this.topic = topic;
-            this.properties = properties;
+            this.source = source;
             this.type = type;
         }
 
@@ -103,17 +111,13 @@ public final class RecordsTable implements DynamicTableSourceFactory {
         @Override
         public ScanRuntimeProvider getScanRuntimeProvider(ScanContext context) {
             TypeInformation<RowData> row = context.createTypeInformation(type);
-            KafkaSource<RowData> source =
-                    KafkaSource.<RowData>builder()
-                            .setTopics(topic)
-                            .setProperties(properties)
-                            .setStartingOffsets(OffsetsInitializer.earliest())
-                            .setDeserializer(new Rows(row, DataType.getFieldCount(type)))
-                            .build();
             return new DataStreamScanProvider() {
                 @Override
                 public DataStream<RowData> produceDataStream(ProviderContext provider, StreamExecutionEnvironment streams) {
-                    return withWatermark(streams.fromSource(source, watermarks, topic, row), type);
+                    DataStream<RowData> records = streams.fromSource(source.apply(row), watermarks, topic, row);
+                    return DataType.getFieldCount(type) > FIELDS
+                            ? records.transform("note watermark", row, new NoteWatermark())
+                            : records;
                 }
 
                 @Override
@@ -125,7 +129,7 @@ public final class RecordsTable implements DynamicTableSourceFactory {
 
         @Override
         public DynamicTableSource copy() {
-            Records copy = new Records(topic, properties, type);
+            Records copy = new Records(topic, source, type);
             copy.watermarks = watermarks;
             return copy;
         }
